@@ -1,0 +1,1 @@
+//! Frames to results: analyzers, models, runtimes.

@@ -1,0 +1,1 @@
+//! Runs streams: the loop from source to results.

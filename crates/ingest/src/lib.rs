@@ -1,0 +1,1 @@
+//! Files (later sockets and devices) to access units.

@@ -1,0 +1,35 @@
+//! What a coded picture is, read from its own bits: keyframe, reference, recovery point, reorder depth.
+
+/// What the sampler must know of one access unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PictureInfo {
+    /// What decoding can start here.
+    pub access: Access,
+    /// Whether later pictures may be predicted from this one. True where that cannot be told.
+    pub reference: bool,
+    /// H.265 RASL: undecodable when decoding started at its keyframe.
+    pub skipped_after_random_access: bool,
+    /// Pictures that may precede this one in decode order and follow it in output order, as the stream declares.
+    pub reorder_depth: u32,
+    /// H.264: references were lost before this picture (a gap in `frame_num` that the stream does not allow).
+    pub references_lost: bool,
+}
+
+/// Where decoding may start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Needs earlier pictures.
+    None,
+    /// A keyframe. `leading` says whether pictures that follow it in decode order may precede it in output order
+    /// and need earlier pictures (open GOP: H.264 recovery point of an intra picture, H.265 CRA).
+    Keyframe {
+        /// Whether open-GOP leading pictures may follow.
+        leading: bool,
+    },
+    /// H.264 and H.265 recovery point that is no keyframe (intra refresh): pictures are right this many access
+    /// units later in decode order (H.264 counts `frame_num`).
+    Recovery {
+        /// Access units until pictures are right.
+        after: u32,
+    },
+}

@@ -1,0 +1,8 @@
+//! Coded video without sockets or files: access units, what they are, which of them are worth decoding, decoders,
+//! and pixel work. Native code (libav) lives in `libav`, nowhere else in this crate.
+
+pub mod bitstream;
+pub mod pixel;
+mod unit;
+
+pub use unit::{AccessUnit, Codec, CodecParameters, Rotation};

@@ -1,0 +1,13 @@
+//! The words of `docs/glossary.md` as values: no I/O, no clock, no thread.
+
+mod detection;
+mod rate;
+mod time;
+mod verdict;
+mod version;
+
+pub use detection::{BoundingBox, Detection};
+pub use rate::{Rate, RateError, SamplingPlan, SlotClock};
+pub use time::{TimeBase, TimeBaseError};
+pub use verdict::{Tally, Verdict};
+pub use version::{AnalyzerVersion, VersionBuilder};

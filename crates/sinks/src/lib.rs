@@ -1,0 +1,1 @@
+//! Frames, results and events to the outside: the frame folder.
