@@ -2,7 +2,10 @@
 //! and pixel work. Native code (libav) lives in `libav`, nowhere else in this crate.
 
 pub mod bitstream;
+pub mod decode;
+pub mod libav;
 pub mod pixel;
+pub mod sampler;
 mod unit;
 
 pub use unit::{AccessUnit, Codec, CodecParameters, Rotation};

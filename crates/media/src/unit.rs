@@ -5,6 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ocelli_model::TimeBase;
 
+use crate::libav::NativeParameters;
+
 /// How a video stream is coded. `Other` holds libav's name of a codec whose pictures this crate does not read itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codec {
@@ -41,7 +43,7 @@ pub enum Rotation {
 }
 
 /// What a decoder must know before the first access unit.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct CodecParameters {
     /// How pictures are coded.
     pub codec: Codec,
@@ -62,6 +64,26 @@ pub struct CodecParameters {
     pub frame_rate: f64,
     /// Duration in ticks where the container says, for progress; never for decisions.
     pub duration: Option<i64>,
+    /// libav's own form, where libav read the container.
+    pub(crate) native: Option<Arc<NativeParameters>>,
+}
+
+impl CodecParameters {
+    /// Parameters of a stream that no container describes.
+    pub fn new(codec: Codec, extradata: Bytes, time_base: TimeBase) -> Self {
+        Self {
+            codec,
+            extradata,
+            width: 0,
+            height: 0,
+            rotation: Rotation::None,
+            time_base,
+            reorder_hint: 0,
+            frame_rate: 0.0,
+            duration: None,
+            native: None,
+        }
+    }
 }
 
 /// One coded picture with its times in the stream's time base.
@@ -77,6 +99,6 @@ pub struct AccessUnit {
     pub container_keyframe: bool,
     /// False for pictures that an edit list cuts away: needed as references, never shown, never chosen.
     pub presentable: bool,
-    /// Set on the first access unit and on each that starts with other parameters.
-    pub parameters: Option<Arc<CodecParameters>>,
+    /// What its decoder must know; a new allocation where the container announces a change.
+    pub parameters: Arc<CodecParameters>,
 }

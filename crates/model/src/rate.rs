@@ -49,7 +49,7 @@ impl Rate {
         if den > MAX_DENOMINATOR {
             return Err(RateError::OutOfRange(shown()));
         }
-        let num = u32::try_from(num).map_err(|_| RateError::OutOfRange(shown()))?;
+        let num = u32::try_from(num).map_err(|_overflow| RateError::OutOfRange(shown()))?;
         Ok(Self { num, den: den as u32 })
     }
 
@@ -70,7 +70,7 @@ impl FromStr for Rate {
         let bad = || RateError::NotARate(text.to_owned());
         let digits = |part: &str| -> Result<u64, RateError> {
             let plain = !part.is_empty() && part.len() <= 18 && part.bytes().all(|b| b.is_ascii_digit());
-            if plain { part.parse().map_err(|_| bad()) } else { Err(bad()) }
+            if plain { part.parse().map_err(|_overflow| bad()) } else { Err(bad()) }
         };
         if text.trim().starts_with('-') && text.trim()[1..].parse::<f64>().is_ok() {
             return Err(RateError::OutOfRange(text.to_owned()));
@@ -88,7 +88,7 @@ impl FromStr for Rate {
         } else {
             Self::new(digits(text)?, 1)
         };
-        rate.map_err(|_| RateError::OutOfRange(text.to_owned()))
+        rate.map_err(|_parts| RateError::OutOfRange(text.to_owned()))
     }
 }
 

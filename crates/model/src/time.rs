@@ -20,6 +20,9 @@ pub struct TimeBaseError {
 }
 
 impl TimeBase {
+    /// One tick a second.
+    pub const SECOND: Self = Self { num: 1, den: 1 };
+
     /// Seconds per tick; both parts must be positive.
     pub fn new(num: u32, den: u32) -> Result<Self, TimeBaseError> {
         if num == 0 || den == 0 { Err(TimeBaseError { num, den }) } else { Ok(Self { num, den }) }

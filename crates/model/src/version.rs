@@ -55,7 +55,8 @@ impl VersionBuilder {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part.as_bytes());
         }
-        AnalyzerVersion(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+        let head = hash.finalize().iter().take(8).fold(0_u64, |head, byte| head << 8 | u64::from(*byte));
+        AnalyzerVersion(format!("{head:016x}"))
     }
 }
 
@@ -83,7 +84,8 @@ mod tests {
 
     #[test]
     fn order_does_not_matter_and_parts_do_not_run_together() {
-        let other = VersionBuilder::default().with("threshold", 0.4).with("precision", "f32").with("model", "a");
+        let other =
+            VersionBuilder::default().with("threshold", 0.4).with("precision", "f32").with("model", "a");
         assert_eq!(sample().build(), other.build());
         let glued = |name: &str, value: &str| VersionBuilder::default().with(name, value).build();
         assert_ne!(glued("ab", "c"), glued("a", "bc"));

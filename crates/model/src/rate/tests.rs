@@ -6,7 +6,8 @@ fn base(den: u32) -> TimeBase {
 
 #[test]
 fn rates_are_read_exactly() {
-    let cases = [("1", 1, 1), ("0.1", 1, 10), (".5", 1, 2), ("29.97", 2997, 100), ("30000/1001", 30000, 1001)];
+    let cases =
+        [("1", 1, 1), ("0.1", 1, 10), (".5", 1, 2), ("29.97", 2997, 100), ("30000/1001", 30000, 1001)];
     for (text, num, den) in cases {
         assert_eq!(text.parse::<Rate>().unwrap(), Rate { num, den }, "{text}");
     }
@@ -14,7 +15,9 @@ fn rates_are_read_exactly() {
 
 #[test]
 fn bad_rates_are_refused_with_a_reason() {
-    for text in ["", "x", "1e3", "nan", "inf", "1/2/3", "1.2.3", "+1", " 1", "0.1234567", "99999999999999999999"] {
+    for text in
+        ["", "x", "1e3", "nan", "inf", "1/2/3", "1.2.3", "+1", " 1", "0.1234567", "99999999999999999999"]
+    {
         assert!(matches!(text.parse::<Rate>(), Err(RateError::NotARate(_))), "{text}");
     }
     for text in ["0", "0.0", "1/0", "0/1", "-1", "-0.5", "100001", "1/1000001"] {
@@ -53,5 +56,6 @@ fn the_ends_of_slots_agree_with_membership() {
 #[test]
 fn extreme_times_do_not_overflow() {
     let clock = SlotClock::new(i64::MIN, TimeBase::new(u32::MAX, 1).unwrap(), "100000".parse().unwrap());
-    let _ = (clock.slot(i64::MAX), clock.slot(i64::MIN), clock.first_pts(i64::MAX), clock.last_centre(i64::MAX));
+    let _ =
+        (clock.slot(i64::MAX), clock.slot(i64::MIN), clock.first_pts(i64::MAX), clock.last_centre(i64::MAX));
 }

@@ -1,0 +1,216 @@
+//! The sampler: decides from coded bytes, before decoding, which pictures are looked at (the slot rule, see
+//! ARCHITECTURE.md) and which access units the decoder needs for them. It owns undecided units until then; units
+//! that no chosen picture needs never reach a decoder.
+//!
+//! Pure: no clock, no I/O. The same units give the same steps however they arrive.
+
+mod held;
+mod horizon;
+mod rule;
+
+use std::collections::VecDeque;
+
+use ocelli_model::{SamplingPlan, TimeBase};
+
+use crate::{
+    AccessUnit,
+    bitstream::{Access, PictureInfo},
+};
+use held::Held;
+use horizon::Horizon;
+use rule::Rule;
+
+/// Names this way of choosing in the analyzer version. Change it with any change of a choice.
+pub const SAMPLER_VERSION: &str = "slots-1";
+
+/// A longer step forwards than this many seconds starts a new run.
+const LONGEST_GAP_SECONDS: i64 = 10;
+
+/// Undecided units are fed early beyond this; the choice stays the same, only decoding that might have been
+/// saved is not.
+const DEFAULT_HELD_BYTES: usize = 16 << 20;
+
+/// What the sampler asks of the decoding side, in decode order.
+#[derive(Debug)]
+pub enum Step {
+    /// A run starts; its slots count from `t0`.
+    Run {
+        /// Counts from 0 within one source.
+        run: u32,
+        /// PTS of the run's first keyframe.
+        t0: i64,
+    },
+    /// Decode this unit.
+    Feed(Feed),
+    /// Slots that closed without a picture.
+    Empty {
+        /// How many.
+        slots: u64,
+    },
+    /// The run is over: drain the decoder.
+    EndOfRun,
+}
+
+/// A unit that the decoder needs.
+#[derive(Debug)]
+pub struct Feed {
+    /// To be decoded.
+    pub unit: AccessUnit,
+    /// What it is.
+    pub info: PictureInfo,
+    /// Drain and flush the decoder first: nothing before this unit is needed by what follows.
+    pub fresh: bool,
+    /// Whether its picture was chosen, or only serves as a reference.
+    pub chosen: Option<Chosen>,
+}
+
+/// A picture that won its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its slot; `None` where every picture is chosen.
+    pub slot: Option<i64>,
+}
+
+/// Where a resumed run takes up its count: see [`Sampler::resume`].
+#[derive(Clone, Copy, Debug)]
+pub struct Resume {
+    /// The run's t0, as it was stored.
+    pub t0: i64,
+    /// The first slot to report.
+    pub first_slot: i64,
+}
+
+/// See the module page.
+#[derive(Debug)]
+pub struct Sampler {
+    plan: SamplingPlan,
+    base: TimeBase,
+    held_bytes: usize,
+    resume: Option<Resume>,
+    run: Option<Run>,
+    runs: u32,
+    steps: VecDeque<Step>,
+}
+
+/// The state of one run.
+#[derive(Debug)]
+struct Run {
+    rule: Rule,
+    horizon: Horizon,
+    held: Held,
+    /// A run that began at a recovery point: pictures still to come before one is right.
+    recovering: u32,
+    started: bool,
+}
+
+impl Sampler {
+    /// A sampler for units whose times count in `base`.
+    pub fn new(plan: SamplingPlan, base: TimeBase) -> Self {
+        let steps = VecDeque::new();
+        Self { plan, base, held_bytes: DEFAULT_HELD_BYTES, resume: None, run: None, runs: 0, steps }
+    }
+
+    /// Takes up a run in its middle: the first unit pushed must be at or before the second keyframe before the
+    /// start of `first_slot`. Earlier slots are not reported.
+    #[must_use]
+    pub fn resume(mut self, resume: Resume) -> Self {
+        self.resume = Some(resume);
+        self
+    }
+
+    /// Bounds the bytes of undecided units (16 MiB unless told).
+    #[must_use]
+    pub fn with_held_bytes(mut self, bytes: usize) -> Self {
+        self.held_bytes = bytes;
+        self
+    }
+
+    /// Takes the next unit in decode order. Steps that follow are ready in [`Sampler::next_step`].
+    pub fn push(&mut self, unit: AccessUnit, info: PictureInfo) {
+        if self.run.as_ref().is_some_and(|run| run.horizon.breaks(unit.pts, self.longest_gap())) {
+            self.finish();
+        }
+        if self.run.is_none() && !self.open_run(&info) {
+            return;
+        }
+        let Some(run) = &mut self.run else { return };
+        if let Access::Keyframe { .. } = info.access {
+            run.recovering = 0;
+        }
+        run.horizon.push(unit.pts, info.reorder_depth);
+        let decodable = run.recovering == 0;
+        run.recovering = run.recovering.saturating_sub(1);
+        if decodable && !run.started {
+            run.started = true;
+            let t0 = self.resume.take().map_or(unit.pts, |resume| run.rule.resume_at(resume));
+            run.rule.start(t0);
+            self.steps.push_back(Step::Run { run: self.runs, t0 });
+            self.runs += 1;
+        }
+        run.held.push(unit, info);
+        if let (true, Some(picture)) = (decodable, run.held.newest()) {
+            run.rule.judge(picture);
+        }
+        run.rule.close_before(run.horizon.floor());
+        run.settle(self.held_bytes, &mut self.steps);
+    }
+
+    /// The end of the source, or of the run: closes every slot.
+    pub fn finish(&mut self) {
+        let Some(mut run) = self.run.take() else { return };
+        run.rule.finish();
+        run.held.end();
+        run.settle(self.held_bytes, &mut self.steps);
+        if run.started {
+            self.steps.push_back(Step::EndOfRun);
+        }
+    }
+
+    /// The next thing to do, in decode order.
+    pub fn next_step(&mut self) -> Option<Step> {
+        self.steps.pop_front()
+    }
+
+    /// Bytes of units that wait for a decision.
+    pub fn held_bytes(&self) -> usize {
+        self.run.as_ref().map_or(0, |run| run.held.bytes())
+    }
+
+    fn open_run(&mut self, info: &PictureInfo) -> bool {
+        let recovering = match info.access {
+            Access::None => return false,
+            Access::Keyframe { .. } => 0,
+            Access::Recovery { after } => after,
+        };
+        self.run = Some(Run {
+            rule: Rule::new(self.plan, self.base),
+            horizon: Horizon::default(),
+            held: Held::default(),
+            recovering,
+            started: false,
+        });
+        true
+    }
+
+    fn longest_gap(&self) -> i64 {
+        LONGEST_GAP_SECONDS * i64::from(self.base.den()) / i64::from(self.base.num())
+    }
+}
+
+impl Run {
+    /// Carries the rule's decisions over to the held units and lets go of what is settled.
+    fn settle(&mut self, held_bytes: usize, steps: &mut VecDeque<Step>) {
+        for (seq, slot) in self.rule.take_choices() {
+            self.held.choose(seq, Chosen { slot });
+        }
+        let empty = self.rule.take_empty();
+        if empty > 0 {
+            steps.push_back(Step::Empty { slots: empty });
+        }
+        self.held
+            .release(&self.rule, self.horizon.floor(), held_bytes, |feed| steps.push_back(Step::Feed(feed)));
+    }
+}
+
+#[cfg(test)]
+mod tests;

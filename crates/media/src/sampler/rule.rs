@@ -1,0 +1,179 @@
+//! The slot rule: which picture wins which slot. Knows times and kinds, no bytes.
+
+use std::collections::BTreeMap;
+
+use ocelli_model::{Rate, SamplingPlan, SlotClock, TimeBase};
+
+use super::Resume;
+
+/// What the rule sees of a picture.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Picture {
+    /// Its place in decode order.
+    pub(super) seq: u64,
+    pub(super) pts: i64,
+    pub(super) keyframe: bool,
+    pub(super) reference: bool,
+    /// False for keyframes that only carry the GOP length.
+    pub(super) choosable: bool,
+}
+
+/// A slot that may still receive pictures.
+#[derive(Debug, Default)]
+struct Open {
+    won: bool,
+    /// Newest in decode order.
+    last_reference: Option<u64>,
+    /// Newest in decode order, reference or not.
+    last: Option<u64>,
+}
+
+impl Open {
+    /// Who wins if the slot closes now.
+    fn candidate(&self) -> Option<u64> {
+        if self.won { None } else { self.last_reference.or(self.last) }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Rule {
+    base: TimeBase,
+    /// `None`: every picture.
+    rate: Option<Rate>,
+    clock: Option<SlotClock>,
+    t0: i64,
+    last_pts: Option<i64>,
+    last_key: Option<i64>,
+    gop: Option<i64>,
+    open: BTreeMap<i64, Open>,
+    /// Slots before this one are closed.
+    first_open: i64,
+    choices: Vec<(u64, Option<i64>)>,
+    empty: u64,
+}
+
+impl Rule {
+    pub(super) fn new(plan: SamplingPlan, base: TimeBase) -> Self {
+        let rate = match plan {
+            SamplingPlan::All => None,
+            SamplingPlan::Rate(rate) => Some(rate),
+        };
+        Self {
+            base,
+            rate,
+            clock: None,
+            t0: 0,
+            last_pts: None,
+            last_key: None,
+            gop: None,
+            open: BTreeMap::new(),
+            first_open: 0,
+            choices: Vec::new(),
+            empty: 0,
+        }
+    }
+
+    /// Slots before `resume.first_slot` count as closed. Returns the stored t0.
+    pub(super) fn resume_at(&mut self, resume: Resume) -> i64 {
+        self.first_open = resume.first_slot;
+        resume.t0
+    }
+
+    pub(super) fn start(&mut self, t0: i64) {
+        self.t0 = t0;
+        self.clock = self.rate.map(|rate| SlotClock::new(t0, self.base, rate));
+    }
+
+    /// Judges a picture in decode order. Pictures shown before t0 are ignored.
+    pub(super) fn judge(&mut self, picture: Picture) {
+        if picture.pts < self.t0 {
+            return;
+        }
+        let expected = self.expected_keyframe();
+        if picture.keyframe {
+            self.gop = self.last_key.map(|last| picture.pts - last);
+            self.last_key = Some(picture.pts);
+        }
+        if !picture.choosable {
+            return;
+        }
+        self.last_pts = self.last_pts.max(Some(picture.pts));
+        let Some(clock) = self.clock else {
+            self.choices.push((picture.seq, None));
+            return;
+        };
+        let slot = clock.slot(picture.pts);
+        if slot < self.first_open {
+            return;
+        }
+        let open = self.open.entry(slot).or_default();
+        if open.won {
+            return;
+        }
+        let keyframe_comes =
+            expected.is_some_and(|pts| clock.slot(pts) == slot && clock.reaches_centre(pts, slot));
+        let centred = picture.reference && clock.reaches_centre(picture.pts, slot) && !keyframe_comes;
+        if picture.keyframe || centred {
+            open.won = true;
+            self.choices.push((picture.seq, Some(slot)));
+        } else {
+            open.last = Some(picture.seq);
+            if picture.reference {
+                open.last_reference = Some(picture.seq);
+            }
+        }
+    }
+
+    /// Closes every slot that ends at or before `floor`: no picture of it is still to come.
+    pub(super) fn close_before(&mut self, floor: Option<i64>) {
+        if let (Some(clock), Some(floor)) = (self.clock, floor) {
+            self.close_until(clock.slot(floor));
+        }
+    }
+
+    /// The end of the run. Due are the slots whose centre is not after the last PTS, and any that yield.
+    pub(super) fn finish(&mut self) {
+        let (Some(clock), Some(last_pts)) = (self.clock, self.last_pts) else { return };
+        self.close_until(clock.last_centre(last_pts) + 1);
+        let beyond = self.open.keys().next_back().map_or(self.first_open, |slot| slot + 1);
+        let empty = self.empty;
+        self.close_until(beyond);
+        self.empty = empty;
+    }
+
+    /// Winners since the last call: place in decode order, slot.
+    pub(super) fn take_choices(&mut self) -> Vec<(u64, Option<i64>)> {
+        std::mem::take(&mut self.choices)
+    }
+
+    /// Slots that closed without a picture since the last call.
+    pub(super) fn take_empty(&mut self) -> u64 {
+        std::mem::take(&mut self.empty)
+    }
+
+    /// Pictures that would win if their slot closed now, by place in decode order.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = u64> + '_ {
+        self.open.values().filter_map(Open::candidate)
+    }
+
+    fn expected_keyframe(&self) -> Option<i64> {
+        self.last_key.zip(self.gop).map(|(last, gop)| last.saturating_add(gop))
+    }
+
+    fn close_until(&mut self, end: i64) {
+        if end <= self.first_open {
+            return;
+        }
+        let later = self.open.split_off(&end);
+        let closing = std::mem::replace(&mut self.open, later);
+        let mut yielded = 0;
+        for (slot, open) in closing {
+            if let Some(seq) = open.candidate() {
+                self.choices.push((seq, Some(slot)));
+            }
+            yielded += u64::from(open.won || open.last.is_some());
+        }
+        self.empty += end.abs_diff(self.first_open) - yielded;
+        self.first_open = end;
+    }
+}
