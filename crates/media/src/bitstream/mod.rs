@@ -1,7 +1,19 @@
 //! What a coded picture is, read from its own bits: keyframe, reference, recovery point, reorder depth.
 
+mod bits;
+mod h264;
+mod h265;
+mod nal;
+mod reader;
+
+pub use reader::{BitstreamError, PictureReader};
+
+/// No codec here lets more pictures be reordered (the largest decoded picture buffer).
+const MAX_REORDER_DEPTH: u32 = 16;
+
 /// What the sampler must know of one access unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one picture")]
 pub struct PictureInfo {
     /// What decoding can start here.
     pub access: Access,
@@ -13,6 +25,9 @@ pub struct PictureInfo {
     pub reorder_depth: u32,
     /// H.264: references were lost before this picture (a gap in `frame_num` that the stream does not allow).
     pub references_lost: bool,
+    /// False where a decoder that reads the whole stream outputs no picture for this unit: hidden references (VP8,
+    /// VP9, AV1), H.265 RASL after a BLA picture or an end of sequence. They may be references, and are never chosen.
+    pub shown: bool,
 }
 
 /// Where decoding may start.

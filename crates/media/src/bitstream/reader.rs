@@ -1,0 +1,93 @@
+//! One reader per stream, chosen by codec.
+
+use super::{Access, MAX_REORDER_DEPTH, PictureInfo, h264, h265};
+use crate::{Codec, CodecParameters};
+
+/// Why nothing can be said of an access unit. None of them ends a stream: the next unit may be read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BitstreamError {
+    /// Parameter sets, SEI, padding or a placeholder: nothing to decode.
+    #[error("access unit without a picture")]
+    NoPicture,
+    /// The bytes end inside a header.
+    #[error("header cut short")]
+    Truncated,
+    /// A picture names a parameter set that was never received whole.
+    #[error("{set} parameter set {id} is missing")]
+    MissingParameterSet {
+        /// "sequence" or "picture".
+        set: &'static str,
+        /// Its number.
+        id: u32,
+    },
+    /// A value that the codec's specification does not allow.
+    #[error("{0} is out of range")]
+    OutOfRange(&'static str),
+}
+
+/// Says what each access unit of a stream is, from its bits. Units are given in decode order, all that were received.
+/// Time is bounded by the unit's length and usually by its headers; nothing is allocated after `new`.
+#[derive(Debug)]
+pub struct PictureReader {
+    inner: Inner,
+    /// For codecs whose streams do not tell.
+    reorder_hint: u32,
+}
+
+#[derive(Debug)]
+enum Inner {
+    H264(Box<h264::Reader>),
+    H265(Box<h265::Reader>),
+    /// Pictures that are not read: the container is believed.
+    Container,
+}
+
+impl PictureReader {
+    /// A reader for a stream. Damaged `extradata` are no error here: in-band parameter sets may follow, and pictures
+    /// that need what is missing are reported then.
+    pub fn new(parameters: &CodecParameters) -> Self {
+        let inner = match parameters.codec {
+            Codec::H264 => Inner::H264(h264::Reader::new(&parameters.extradata)),
+            Codec::H265 => Inner::H265(h265::Reader::new(&parameters.extradata)),
+            _ => Inner::Container,
+        };
+        Self { inner, reorder_hint: parameters.reorder_hint.min(MAX_REORDER_DEPTH) }
+    }
+
+    /// What `data`, one access unit in the container's framing, is. `container_keyframe` counts only for codecs whose
+    /// pictures are not read ([`Codec::Other`], MPEG-1 and MPEG-2 aside).
+    pub fn read(&mut self, data: &[u8], container_keyframe: bool) -> Result<PictureInfo, BitstreamError> {
+        match &mut self.inner {
+            Inner::H264(reader) => reader.read(data),
+            Inner::H265(reader) => reader.read(data),
+            Inner::Container if data.is_empty() => Err(BitstreamError::NoPicture),
+            // Open groups cannot be ruled out where pictures are reordered.
+            Inner::Container if container_keyframe => {
+                Ok(picture(Access::Keyframe { leading: self.reorder_hint > 0 }, self.reorder_hint))
+            }
+            Inner::Container => Ok(picture(Access::None, self.reorder_hint)),
+        }
+    }
+
+    /// Forgets the pictures so far but not the parameter sets: for a jump within the stream (a seek), after which a
+    /// difference to the picture before means nothing.
+    pub fn forget_pictures(&mut self) {
+        match &mut self.inner {
+            Inner::H264(reader) => reader.forget_pictures(),
+            Inner::H265(reader) => reader.forget_pictures(),
+            Inner::Container => {}
+        }
+    }
+}
+
+/// A picture of a codec whose references are not told apart: every picture counts as one.
+fn picture(access: Access, reorder_depth: u32) -> PictureInfo {
+    PictureInfo {
+        access,
+        reference: true,
+        skipped_after_random_access: false,
+        reorder_depth,
+        references_lost: false,
+        shown: true,
+    }
+}
