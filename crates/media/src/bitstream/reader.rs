@@ -32,6 +32,8 @@ pub struct PictureReader {
     inner: Inner,
     /// For codecs whose streams do not tell.
     reorder_hint: u32,
+    /// Of the newest picture that could be read.
+    last_depth: u32,
 }
 
 #[derive(Debug)]
@@ -51,13 +53,14 @@ impl PictureReader {
             Codec::H265 => Inner::H265(h265::Reader::new(&parameters.extradata)),
             _ => Inner::Container,
         };
-        Self { inner, reorder_hint: parameters.reorder_hint.min(MAX_REORDER_DEPTH) }
+        let reorder_hint = parameters.reorder_hint.min(MAX_REORDER_DEPTH);
+        Self { inner, reorder_hint, last_depth: reorder_hint }
     }
 
     /// What `data`, one access unit in the container's framing, is. `container_keyframe` counts only for codecs whose
     /// pictures are not read ([`Codec::Other`], MPEG-1 and MPEG-2 aside).
     pub fn read(&mut self, data: &[u8], container_keyframe: bool) -> Result<PictureInfo, BitstreamError> {
-        match &mut self.inner {
+        let read = match &mut self.inner {
             Inner::H264(reader) => reader.read(data),
             Inner::H265(reader) => reader.read(data),
             Inner::Container if data.is_empty() => Err(BitstreamError::NoPicture),
@@ -66,7 +69,16 @@ impl PictureReader {
                 Ok(picture(Access::Keyframe { leading: self.reorder_hint > 0 }, self.reorder_hint))
             }
             Inner::Container => Ok(picture(Access::None, self.reorder_hint)),
+        };
+        if let Ok(info) = &read {
+            self.last_depth = info.reorder_depth;
         }
+        read
+    }
+
+    /// What to make of a unit that could not be read: to be on the safe side, a picture that others refer to.
+    pub fn unreadable(&self) -> PictureInfo {
+        picture(Access::None, self.last_depth)
     }
 
     /// Forgets the pictures so far but not the parameter sets: for a jump within the stream (a seek), after which a

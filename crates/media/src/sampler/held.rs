@@ -104,7 +104,7 @@ impl Held {
         if !info.reference && seq != anchor.seq {
             self.idle.push(seq);
         }
-        let choosable = unit.presentable && !repeated;
+        let choosable = unit.presentable && info.shown && !repeated;
         let previous = self.previous;
         self.waiting.push_back(Waiting { seq, unit, info, chosen: None, anchor, previous, choosable });
     }

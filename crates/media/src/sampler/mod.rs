@@ -80,6 +80,21 @@ pub struct Resume {
     pub first_slot: i64,
 }
 
+/// Media time that is of interest. It selects among the choices and does not change them: a picture is chosen
+/// within a window if and only if it is chosen without one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// First PTS of interest.
+    pub start: i64,
+    /// First PTS that is not.
+    pub end: i64,
+}
+
+impl Window {
+    /// All of it.
+    pub const ALL: Self = Self { start: i64::MIN, end: i64::MAX };
+}
+
 /// See the module page.
 #[derive(Debug)]
 pub struct Sampler {
@@ -87,6 +102,7 @@ pub struct Sampler {
     base: TimeBase,
     held_bytes: usize,
     resume: Option<Resume>,
+    window: Window,
     run: Option<Run>,
     runs: u32,
     steps: VecDeque<Step>,
@@ -106,8 +122,16 @@ struct Run {
 impl Sampler {
     /// A sampler for units whose times count in `base`.
     pub fn new(plan: SamplingPlan, base: TimeBase) -> Self {
-        let steps = VecDeque::new();
-        Self { plan, base, held_bytes: DEFAULT_HELD_BYTES, resume: None, run: None, runs: 0, steps }
+        Self {
+            plan,
+            base,
+            held_bytes: DEFAULT_HELD_BYTES,
+            resume: None,
+            window: Window::ALL,
+            run: None,
+            runs: 0,
+            steps: VecDeque::new(),
+        }
     }
 
     /// Takes up a run in its middle: the first unit pushed must be at or before the second keyframe before the
@@ -123,6 +147,18 @@ impl Sampler {
     pub fn with_held_bytes(mut self, bytes: usize) -> Self {
         self.held_bytes = bytes;
         self
+    }
+
+    /// Reports only what lies in a window.
+    #[must_use]
+    pub fn with_window(mut self, window: Window) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// Whether nothing that is still to come can lie in the window.
+    pub fn is_past_window(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.rule.is_past(self.window.end, run.horizon.floor()))
     }
 
     /// Takes the next unit in decode order. Steps that follow are ready in [`Sampler::next_step`].
@@ -143,7 +179,7 @@ impl Sampler {
         if decodable && !run.started {
             run.started = true;
             let t0 = self.resume.take().map_or(unit.pts, |resume| run.rule.resume_at(resume));
-            run.rule.start(t0);
+            run.rule.start(t0, self.window);
             self.steps.push_back(Step::Run { run: self.runs, t0 });
             self.runs += 1;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ocelli_model::{Rate, SamplingPlan, SlotClock, TimeBase};
 
-use super::Resume;
+use super::{Resume, Window};
 
 /// What the rule sees of a picture.
 #[derive(Clone, Copy, Debug)]
@@ -23,14 +23,20 @@ pub(super) struct Picture {
 struct Open {
     won: bool,
     /// Newest in decode order.
-    last_reference: Option<u64>,
+    last_reference: Option<Candidate>,
     /// Newest in decode order, reference or not.
-    last: Option<u64>,
+    last: Option<Candidate>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    seq: u64,
+    pts: i64,
 }
 
 impl Open {
     /// Who wins if the slot closes now.
-    fn candidate(&self) -> Option<u64> {
+    fn candidate(&self) -> Option<Candidate> {
         if self.won { None } else { self.last_reference.or(self.last) }
     }
 }
@@ -46,6 +52,7 @@ pub(super) struct Rule {
     last_key: Option<i64>,
     gop: Option<i64>,
     open: BTreeMap<i64, Open>,
+    window: Window,
     /// Slots before this one are closed.
     first_open: i64,
     choices: Vec<(u64, Option<i64>)>,
@@ -67,6 +74,7 @@ impl Rule {
             last_key: None,
             gop: None,
             open: BTreeMap::new(),
+            window: Window::ALL,
             first_open: 0,
             choices: Vec::new(),
             empty: 0,
@@ -79,9 +87,20 @@ impl Rule {
         resume.t0
     }
 
-    pub(super) fn start(&mut self, t0: i64) {
+    pub(super) fn start(&mut self, t0: i64, window: Window) {
         self.t0 = t0;
+        self.window = window;
         self.clock = self.rate.map(|rate| SlotClock::new(t0, self.base, rate));
+        if let Some(clock) = self.clock {
+            // The slot that `start` lies in may still be won by a picture of the window.
+            self.first_open = self.first_open.max(clock.slot(window.start.max(t0)));
+        }
+    }
+
+    /// Whether every picture before `end` is decided.
+    pub(super) fn is_past(&self, end: i64, floor: Option<i64>) -> bool {
+        let Some(floor) = floor else { return false };
+        self.clock.map_or(floor >= end, |clock| clock.slot(floor) > clock.slot(end))
     }
 
     /// Judges a picture in decode order. Pictures shown before t0 are ignored.
@@ -99,7 +118,7 @@ impl Rule {
         }
         self.last_pts = self.last_pts.max(Some(picture.pts));
         let Some(clock) = self.clock else {
-            self.choices.push((picture.seq, None));
+            self.choose(picture.seq, picture.pts, None);
             return;
         };
         let slot = clock.slot(picture.pts);
@@ -115,11 +134,12 @@ impl Rule {
         let centred = picture.reference && clock.reaches_centre(picture.pts, slot) && !keyframe_comes;
         if picture.keyframe || centred {
             open.won = true;
-            self.choices.push((picture.seq, Some(slot)));
+            self.choose(picture.seq, picture.pts, Some(slot));
         } else {
-            open.last = Some(picture.seq);
+            let candidate = Some(Candidate { seq: picture.seq, pts: picture.pts });
+            open.last = candidate;
             if picture.reference {
-                open.last_reference = Some(picture.seq);
+                open.last_reference = candidate;
             }
         }
     }
@@ -153,7 +173,13 @@ impl Rule {
 
     /// Pictures that would win if their slot closed now, by place in decode order.
     pub(super) fn candidates(&self) -> impl Iterator<Item = u64> + '_ {
-        self.open.values().filter_map(Open::candidate)
+        self.open.values().filter_map(Open::candidate).map(|candidate| candidate.seq)
+    }
+
+    fn choose(&mut self, seq: u64, pts: i64, slot: Option<i64>) {
+        if (self.window.start..self.window.end).contains(&pts) {
+            self.choices.push((seq, slot));
+        }
     }
 
     fn expected_keyframe(&self) -> Option<i64> {
@@ -168,8 +194,8 @@ impl Rule {
         let closing = std::mem::replace(&mut self.open, later);
         let mut yielded = 0;
         for (slot, open) in closing {
-            if let Some(seq) = open.candidate() {
-                self.choices.push((seq, Some(slot)));
+            if let Some(Candidate { seq, pts }) = open.candidate() {
+                self.choose(seq, pts, Some(slot));
             }
             yielded += u64::from(open.won || open.last.is_some());
         }
