@@ -1,0 +1,9 @@
+# ./dev test [ARGUMENTS OF THE RUNNER]: what CI runs.
+. scripts/env.sh
+
+bash scripts/setup.sh
+bash scripts/check.sh --fast
+step "Python tests: the model converter"
+"$CONVERT_PYTHON" -m unittest discover -s tools/models -t tools/models
+step "Rust tests"
+run_tests --workspace "$@"
