@@ -27,9 +27,9 @@ def main(arguments):
     installer.verify = bool(arguments)
     installer.venv("venv-convert", ROOT / "tools/models/requirements.txt", "numpy and onnx, for the model converter")
     assets = for_machine(load(ROOT / "scripts/assets.toml"), os.uname().machine)
-    fresh = [asset for asset in assets if installer.install(asset)]
-    if fresh:
-        installer.check_runtime()
+    for asset in assets:
+        installer.install(asset)
+    installer.check_runtime(assets)
     print(installer.summary(assets))
 
 

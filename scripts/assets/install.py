@@ -47,17 +47,17 @@ class Installer:
         print(f"   {mega(size)} downloaded", flush=True)
 
     def install(self, asset):
-        """Fetches the asset unless it is in place; True if it had to."""
+        """Fetches the asset unless it is in place."""
         if self.in_place(asset):
-            return False
-        print(f"== {asset.name} {asset.version or ''}: {mega(asset.size_bytes)}, {asset.why}", flush=True)
+            return
+        name = f"{asset.name} {asset.version}" if asset.version else asset.name
+        print(f"== {name}: {mega(asset.size_bytes)}, {asset.why}", flush=True)
         work = self.scratch(asset.name)
         (work / "archive").mkdir()
         archive = fetch.download(asset, work / "archive", self.pip)
         self.fetched_bytes += archive.stat().st_size
         self.place(asset, self.checked_files(asset, archive, work))
         self.done_with(asset.name)
-        return True
 
     def in_place(self, asset):
         """Whether the files are there with their pinned sizes (with --verify: their pinned bytes)."""
@@ -99,7 +99,7 @@ class Installer:
             target = self.home / pinned.target
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
-        self.write_state(self.state() | {asset.name: asset.digest})
+        self.write_state({asset.name: asset.digest})
 
     def state(self):
         """Asset name -> digest of the manifest entry that was installed."""
@@ -108,19 +108,23 @@ class Installer:
         except (FileNotFoundError, ValueError):
             return {}
 
-    def write_state(self, state):
+    def write_state(self, news):
         aside = self.home / "partial" / "setup.json"
-        aside.write_text(json.dumps(state, indent=2, sort_keys=True) + "\n")
+        aside.write_text(json.dumps(self.state() | news, indent=2, sort_keys=True) + "\n")
         aside.replace(self.home / "setup.json")
 
-    def check_runtime(self):
-        """Loads the runtime and runs the default model once: a library that misses a part says so here."""
+    def check_runtime(self, assets):
+        """Loads the runtime and runs the default model, once per change: a library that misses a part says so here."""
+        digest = "+".join(asset.digest for asset in assets if asset.name == "openvino" or asset.conversion)
+        if self.state().get("runtime check") == digest:
+            return
         print("== trying the runtime with the default model", flush=True)
         script = self.root / "tools/models/openvino_c.py"
         model = self.home / "models/ssdlite_mobilenet_v2_coco.onnx"
         library = self.home / "runtimes/openvino-2026.4.0/libopenvino_c.so.2640"
         remedy = "the runtime does not work on this machine; 'ldd' on that file shows what it misses"
         fetch.run([self.home / "venv-convert/bin/python", script, library, model], remedy)
+        self.write_state({"runtime check": digest})
 
     def summary(self, assets):
         if self.fetched_bytes == 0:
