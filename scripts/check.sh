@@ -8,8 +8,9 @@ step "rustfmt"
 cargo fmt --all -- --check || die 1 "formatting differs: run 'cargo fmt --all'"
 
 step "self-tests of the scripts"
-python3 -m unittest discover --start-directory scripts/tidy --quiet
-python3 -m unittest discover --start-directory scripts/assets --quiet
+for folder in scripts scripts/tidy scripts/assets; do
+    python3 -m unittest discover --start-directory "$folder" --quiet
+done
 
 step "tidy: edges, licences, sizes, unused dependencies, scripts"
 python3 scripts/tidy

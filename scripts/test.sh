@@ -4,6 +4,6 @@
 bash scripts/setup.sh
 bash scripts/check.sh --fast
 step "Python tests: the model converter"
-"$CONVERT_PYTHON" -m unittest discover -s tools/models -t tools/models
+"$CONVERT_PYTHON" -m unittest discover --verbose -s tools/models -t tools/models
 step "Rust tests"
 run_tests --workspace "$@"
