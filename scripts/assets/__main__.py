@@ -15,8 +15,7 @@ from manifest import SetupError, for_machine, load
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def main(arguments):
-    home = Path(os.environ["OCELLI_HOME"])
+def main(home, arguments):
     installer = Installer(ROOT, home)
     if arguments[:1] == ["venv"] and len(arguments) == 3:
         installer.venv(arguments[1], Path(arguments[2]), "the programs that benchmarks compare with")
@@ -49,9 +48,16 @@ def locked(home, work):
         work()
 
 
+def start():
+    if not os.environ.get("OCELLI_HOME"):
+        raise SetupError("OCELLI_HOME is not set: run this through ./dev setup")
+    home = Path(os.environ["OCELLI_HOME"])
+    locked(home, lambda: main(home, sys.argv[1:]))
+
+
 if __name__ == "__main__":
     try:
-        locked(Path(os.environ["OCELLI_HOME"]), lambda: main(sys.argv[1:]))
+        start()
     except SetupError as error:
         sys.exit(f"dev: {error}")
     except OSError as error:

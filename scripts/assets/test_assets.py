@@ -50,8 +50,9 @@ class Manifest(unittest.TestCase):
             targets = [pinned.target for asset in chosen for pinned in asset.targets()]
             self.assertEqual(len(targets), len(set(targets)))
             self.assertIn("runtimes/openvino-2026.4.0/libopenvino_c.so.2640", targets)
-            # Debian packages, measured on a bare machine, take 110 MB; the converter's wheels 30 MB.
-            self.assertLess(sum(asset.size_bytes for asset in chosen), (600 - 110 - 30) * 10**6)
+            # All of set-up stays below 600 MB: Debian packages with all they need take 308 MB on a machine that
+            # has none of them, the converter's wheels 27 MB.
+            self.assertLess(sum(asset.size_bytes for asset in chosen), (600 - 308 - 27) * 10**6)
 
     def test_another_machine_is_told(self):
         assets = manifest.load(ROOT / "scripts/assets.toml")
