@@ -25,7 +25,7 @@ def sources_of(package, kind):
     """The Rust text in which a dependency of that kind may be used."""
     folder = Path(package["manifest_path"]).parent
     if kind == "build":
-        return (folder / "build.rs").read_text()
+        return "\n".join(path.read_text() for path in folder.glob("build.rs"))
     # A dev-dependency serves unit tests, which live in src, and the other kinds of targets.
     wanted = ["src"] if kind is None else ["src", "tests", "benches", "examples"]
     # A crate such as benches/ may keep its targets beside its manifest.
