@@ -48,7 +48,7 @@ fn reads_cross_byte_borders() {
     let mut bits = Bits::plain(&data);
     assert_eq!(bits.u(3), Ok(0b101));
     assert_eq!(bits.u(0), Ok(0));
-    assert_eq!(bits.u(10), Ok(0b0_0101_1111_1));
+    assert_eq!(bits.u(10), Ok(0b00_1011_1111));
     bits.skip(11).unwrap();
     assert_eq!(bits.u(32), Ok(0x1234_5678));
     assert_eq!(bits.flag(), Err(BitstreamError::Truncated));

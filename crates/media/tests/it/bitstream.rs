@@ -1,0 +1,5 @@
+//! What the readers say of real clips, against FFmpeg's own parsers and decoders.
+
+mod clip;
+mod h264;
+mod h265;
