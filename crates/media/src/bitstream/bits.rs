@@ -119,4 +119,4 @@ impl<'a> Bits<'a> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

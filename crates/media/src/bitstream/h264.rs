@@ -160,3 +160,6 @@ impl Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

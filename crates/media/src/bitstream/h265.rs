@@ -206,3 +206,6 @@ fn ends_sequence(unit: &[u8]) -> bool {
     matches!(unit[..end], [.., 0, 0, 1, kind, 1]
         if kind == END_OF_SEQUENCE << 1 || kind == END_OF_BITSTREAM << 1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,14 @@
 //! What a coded picture is, read from its own bits: keyframe, reference, recovery point, reorder depth.
 
+mod av1;
 mod bits;
 mod h264;
 mod h265;
+mod mpeg2;
+mod mpeg4;
 mod nal;
 mod reader;
+mod vpx;
 
 pub use reader::{BitstreamError, PictureReader};
 

@@ -3,3 +3,4 @@
 mod clip;
 mod h264;
 mod h265;
+mod others;

@@ -2,12 +2,35 @@ use super::super::BitstreamError;
 use super::Bits;
 
 /// Bits written as text, padded with zeros.
-fn bytes(text: &str) -> Vec<u8> {
+pub(in super::super) fn bytes(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b' ').map(|byte| byte - b'0').collect();
     digits
         .chunks(8)
         .map(|byte| byte.iter().enumerate().fold(0, |sum, (at, bit)| sum | bit << (7 - at)))
         .collect()
+}
+
+/// The Exp-Golomb code of a number, as text.
+pub(in super::super) fn ue(number: u32) -> String {
+    let code = format!("{:b}", number + 1);
+    format!("{}{code}", "0".repeat(code.len() - 1))
+}
+
+/// A NAL unit: its header, then bits written as text and the stop bit, with emulation prevention.
+pub(in super::super) fn nal(header: &[u8], text: &str) -> Vec<u8> {
+    let mut nal = header.to_vec();
+    for byte in bytes(&format!("{text}1")) {
+        if byte <= 3 && nal.ends_with(&[0, 0]) {
+            nal.push(3);
+        }
+        nal.push(byte);
+    }
+    nal
+}
+
+/// An access unit with start codes.
+pub(in super::super) fn annex_b(nals: &[&[u8]]) -> Vec<u8> {
+    nals.iter().flat_map(|nal| [&[0, 0, 0, 1], *nal].concat()).collect()
 }
 
 #[test]
@@ -27,6 +50,7 @@ fn exp_golomb_codes_are_those_of_table_9_2() {
     for (code, unsigned, signed) in cases {
         let data = bytes(code);
         assert_eq!(Bits::plain(&data).ue(), Ok(unsigned), "{code}");
+        assert_eq!(bytes(&ue(unsigned)), data, "{code}");
         assert_eq!(Bits::plain(&data).se(), Ok(signed), "{code}");
     }
 }

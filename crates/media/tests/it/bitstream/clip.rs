@@ -1,7 +1,7 @@
 //! Clips coded by the FFmpeg command line, cut into access units, with what FFmpeg itself reads in their headers.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use ocelli_media::bitstream::{BitstreamError, PictureInfo, PictureReader};
@@ -30,21 +30,36 @@ pub(super) type Trace = Vec<(String, i64)>;
 pub(super) fn encode(codec: &Codec, extension: &str, options: &str) -> Option<Clip> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(format!("clip.{extension}"));
+    run_encoder(&path, options).then(|| open(codec, path, folder))
+}
+
+/// The same with a first pass that lets the encoder plan ahead.
+pub(super) fn encode_in_two_passes(codec: &Codec, extension: &str, options: &str) -> Option<Clip> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(format!("clip.{extension}"));
+    let log = folder.path().join("passes");
+    let pass =
+        |number| run_encoder(&path, &format!("{options} -pass {number} -passlogfile {}", log.display()));
+    (pass(1) && pass(2)).then(|| open(codec, path, folder))
+}
+
+/// Whether the encoder is there; a failure of one that is there is the test's.
+fn run_encoder(path: &Path, options: &str) -> bool {
     let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=176x144:rate=25"]);
-    command.args(options.split_whitespace()).args(["-threads", "1"]).arg(&path);
+    command.args(["-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=176x144:rate=25"]);
+    command.args(options.split_whitespace()).args(["-threads", "1"]).arg(path);
     match command.stdin(Stdio::null()).output() {
-        Ok(output) if output.status.success() => Some(open(codec, path, folder)),
+        Ok(output) if output.status.success() => return true,
         Ok(output) if String::from_utf8_lossy(&output.stderr).contains("Unknown encoder") => skip(options),
         Ok(output) => panic!("{options}: {}", String::from_utf8_lossy(&output.stderr)),
         Err(_) => skip("everything that needs ffmpeg (apt-get install ffmpeg)"),
     }
+    false
 }
 
 #[expect(clippy::print_stderr, reason = "a skipped test must say so")]
-fn skip(what: &str) -> Option<Clip> {
+fn skip(what: &str) {
     eprintln!("skipped, FFmpeg cannot code it here: {what}");
-    None
 }
 
 fn open(codec: &Codec, path: PathBuf, folder: tempfile::TempDir) -> Clip {
@@ -77,7 +92,7 @@ fn open(codec: &Codec, path: PathBuf, folder: tempfile::TempDir) -> Clip {
 }
 
 /// The bytes of ffprobe's hex dump: `00000000: 0164 000b ffe1  .d....`.
-fn extradata(path: &PathBuf) -> Vec<u8> {
+fn extradata(path: &Path) -> Vec<u8> {
     let lines = probe(path, &["-show_data", "-show_entries", "stream=extradata"]);
     let dump = lines.iter().filter_map(|line| line.split_once(": "));
     let words = dump.flat_map(|(_, row)| row.split("  ").next().unwrap().split_whitespace());
@@ -86,7 +101,7 @@ fn extradata(path: &PathBuf) -> Vec<u8> {
 }
 
 /// The lines of ffprobe's answer, in CSV without names.
-fn probe(path: &PathBuf, options: &[&str]) -> Vec<String> {
+fn probe(path: &Path, options: &[&str]) -> Vec<String> {
     let mut command = Command::new("ffprobe");
     command.args(["-v", "error", "-select_streams", "v", "-of", "csv=p=0"]).args(options).arg(path);
     let output = command.output().unwrap();
@@ -94,7 +109,7 @@ fn probe(path: &PathBuf, options: &[&str]) -> Vec<String> {
     text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
-fn run(program: &str, path: &PathBuf, options: &[&str]) -> (Vec<u8>, String) {
+fn run(program: &str, path: &Path, options: &[&str]) -> (Vec<u8>, String) {
     let mut command = Command::new(program);
     command.args(["-hide_banner", "-nostats", "-nostdin", "-i"]).arg(path).args(options);
     let output = command.output().unwrap();
