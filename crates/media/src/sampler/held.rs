@@ -95,8 +95,11 @@ impl Held {
             }
         };
         self.anchor = Some(anchor);
-        let repeated = self.recent.contains(&unit.pts);
-        self.recent.push_back(unit.pts);
+        let shown = unit.presentable && info.shown;
+        let choosable = shown && !self.recent.contains(&unit.pts);
+        if shown {
+            self.recent.push_back(unit.pts);
+        }
         if self.recent.len() > RECENT {
             self.recent.pop_front();
         }
@@ -104,7 +107,6 @@ impl Held {
         if !info.reference && seq != anchor.seq {
             self.idle.push(seq);
         }
-        let choosable = unit.presentable && info.shown && !repeated;
         let previous = self.previous;
         self.waiting.push_back(Waiting { seq, unit, info, chosen: None, anchor, previous, choosable });
     }

@@ -15,6 +15,7 @@ fn parameters(codec: Codec, extradata: Vec<u8>, reorder_hint: u32) -> CodecParam
         reorder_hint,
         frame_rate: 0.0,
         duration: None,
+        native: None,
     }
 }
 
