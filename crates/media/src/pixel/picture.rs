@@ -1,5 +1,7 @@
 //! Borrowed and owned 8-bit 4:2:0 pictures.
 
+use thiserror::Error;
+
 /// Meaning of the sample values (`color_range`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Range {
@@ -57,10 +59,75 @@ pub struct OwnedPicture {
     pub matrix: Matrix,
 }
 
+/// Planes that do not hold the picture they claim to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum PictureError {
+    /// Width or height is 0.
+    #[error("a picture of {width}x{height} has no pixels")]
+    Empty {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+    },
+    /// Rows would overlap.
+    #[error("plane {plane}: stride {stride} is less than a row of {row} bytes")]
+    Stride {
+        /// 0, 1, 2 = Y, Cb, Cr.
+        plane: usize,
+        /// Bytes.
+        stride: usize,
+        /// Bytes.
+        row: usize,
+    },
+    /// Rows are missing.
+    #[error("plane {plane}: {found} bytes where {needed} are needed")]
+    Short {
+        /// 0, 1, 2 = Y, Cb, Cr.
+        plane: usize,
+        /// Bytes.
+        found: usize,
+        /// Bytes; `usize::MAX` where the size does not fit.
+        needed: usize,
+    },
+}
+
+impl<'a> Plane<'a> {
+    /// The first `width` samples of row `y`. The picture it belongs to must have passed [`Picture::check`].
+    pub(crate) fn row(&self, y: usize, width: usize) -> &'a [u8] {
+        &self.data[y * self.stride..][..width]
+    }
+}
+
 impl Picture<'_> {
     /// Width and height of the two chroma planes.
     pub fn chroma_size(&self) -> (u32, u32) {
         (self.width.div_ceil(2), self.height.div_ceil(2))
+    }
+
+    /// Width and height in samples of plane 0, 1 or 2.
+    pub(crate) fn plane_size(&self, plane: usize) -> (usize, usize) {
+        let (width, height) = if plane == 0 { (self.width, self.height) } else { self.chroma_size() };
+        (width as usize, height as usize)
+    }
+
+    /// Whether the planes hold what width and height promise. Every pixel operation asks this first.
+    pub fn check(&self) -> Result<(), PictureError> {
+        if self.width == 0 || self.height == 0 {
+            return Err(PictureError::Empty { width: self.width, height: self.height });
+        }
+        for (index, plane) in self.planes.iter().enumerate() {
+            let (row, rows) = self.plane_size(index);
+            if plane.stride < row {
+                return Err(PictureError::Stride { plane: index, stride: plane.stride, row });
+            }
+            let needed = plane.stride.checked_mul(rows - 1).and_then(|bytes| bytes.checked_add(row));
+            let needed = needed.unwrap_or(usize::MAX);
+            if plane.data.len() < needed {
+                return Err(PictureError::Short { plane: index, found: plane.data.len(), needed });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -68,8 +135,8 @@ impl OwnedPicture {
     /// A black picture.
     pub fn black(width: u32, height: u32, range: Range, matrix: Matrix) -> Self {
         let luma = if range == Range::Limited { 16 } else { 0 };
-        let chroma = vec![128; (width.div_ceil(2) * height.div_ceil(2)) as usize];
-        let planes = [vec![luma; (width * height) as usize], chroma.clone(), chroma];
+        let chroma = vec![128; width.div_ceil(2) as usize * height.div_ceil(2) as usize];
+        let planes = [vec![luma; width as usize * height as usize], chroma.clone(), chroma];
         Self { width, height, planes, range, matrix }
     }
 
