@@ -1,4 +1,8 @@
+//! Pixel work on decoded planes: YUV to JPEG, YUV to model tensor, rotation, drawing. No RGB picture in between.
 
 mod picture;
+#[cfg(test)]
+mod reference;
+pub mod tensor;
 
 pub use picture::{Matrix, OwnedPicture, Picture, PictureError, Plane, Range};
