@@ -1,5 +1,6 @@
 //! Pixel work on decoded planes: YUV to JPEG, YUV to model tensor, rotation, drawing. No RGB picture in between.
 
+pub mod jpeg;
 mod picture;
 #[cfg(test)]
 mod reference;
