@@ -4,6 +4,8 @@ pub mod jpeg;
 mod picture;
 #[cfg(test)]
 mod reference;
+mod rotate;
 pub mod tensor;
 
 pub use picture::{Matrix, OwnedPicture, Picture, PictureError, Plane, Range};
+pub use rotate::rotated;
