@@ -1,5 +1,6 @@
 //! Pixel work on decoded planes: YUV to JPEG, YUV to model tensor, rotation, drawing. No RGB picture in between.
 
+mod draw;
 pub mod jpeg;
 mod picture;
 #[cfg(test)]
@@ -7,5 +8,6 @@ mod reference;
 mod rotate;
 pub mod tensor;
 
+pub use draw::{Outline, draw};
 pub use picture::{Matrix, OwnedPicture, Picture, PictureError, Plane, Range};
 pub use rotate::rotated;
