@@ -175,7 +175,8 @@ impl Sampler {
         }
         run.horizon.push(unit.pts, info.reorder_depth);
         let decodable = run.recovering == 0;
-        run.recovering = run.recovering.saturating_sub(1);
+        // H.264 counts `frame_num`, which only references advance.
+        run.recovering = run.recovering.saturating_sub(u32::from(info.reference));
         if decodable && !run.started {
             run.started = true;
             let t0 = self.resume.take().map_or(unit.pts, |resume| run.rule.resume_at(resume));

@@ -204,7 +204,7 @@ fn a_run_without_keyframes_starts_when_its_recovery_is_done() {
 fn steps_in_time_start_new_runs() {
     let back = [('I', 100), ('P', 101), ('P', 50), ('I', 51), ('P', 52)];
     let sampled = sample("all", 1, 0, &back);
-    assert_eq!((chosen_pts(&sampled), sampled.runs), (vec![100, 101, 51, 52], vec![100, 51]));
+    assert_eq!((chosen_pts(&sampled), sampled.runs), (vec![51, 52, 100, 101], vec![100, 51]));
     let ahead = [('I', 0), ('P', 10), ('P', 21), ('I', 22)];
     let sampled = sample("all", 1, 0, &ahead);
     assert_eq!((chosen_pts(&sampled), sampled.runs), (vec![0, 10, 22], vec![0, 22]));

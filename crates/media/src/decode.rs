@@ -1,0 +1,248 @@
+//! Decoding of chosen pictures: the [`Decoder`] seam, and the stage that drives one through the sampler's steps.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    AccessUnit, CodecParameters,
+    bitstream::Access,
+    libav::{AvError, Frame},
+    sampler::{Chosen, Feed},
+};
+
+/// A push/pull state machine: no thread, no socket, no file of its own. After each [`Decoder::send`] and
+/// [`Decoder::send_end`] pull until [`Decoder::receive`] has nothing.
+pub trait Decoder: Send + std::fmt::Debug {
+    /// Takes one unit in decode order. An error concerns this unit; the decoder goes on.
+    fn send(&mut self, unit: &AccessUnit) -> Result<(), DecodeError>;
+    /// No more units: what is held back comes out.
+    fn send_end(&mut self);
+    /// The next picture in output order, if one is ready.
+    fn receive(&mut self) -> Result<Option<Decoded>, DecodeError>;
+    /// Forgets all pictures; the next unit must be a keyframe or a recovery point.
+    fn flush(&mut self);
+    /// What it was opened with.
+    fn parameters(&self) -> &Arc<CodecParameters>;
+}
+
+/// A picture as it leaves a decoder.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The picture.
+    pub frame: Frame,
+    /// Parts of it are missing or concealed.
+    pub damaged: bool,
+    /// What was said about the unit that was decoded meanwhile, which need not be this picture's.
+    pub unit_damaged: Option<String>,
+}
+
+/// Why a unit could not be decoded.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// No decoder in this build of FFmpeg.
+    #[error("this FFmpeg has no decoder for {0}")]
+    NoDecoder(String),
+    /// The decoder refused the unit.
+    #[error("{0}")]
+    Codec(AvError),
+    /// The decoder went on over damage.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+/// What became of a chosen picture.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Media time.
+    pub pts: i64,
+    /// Its slot; `None` where every picture is chosen.
+    pub slot: Option<i64>,
+    /// The picture, or why there is none.
+    pub picture: Result<Frame, PictureError>,
+}
+
+/// Why a chosen picture is *failed*: concealed and damaged pictures are not results.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PictureError {
+    /// The picture itself is damaged.
+    #[error("the picture is damaged ({0})")]
+    Damaged(String),
+    /// It is predicted from a damaged or missing picture.
+    #[error("the picture refers to a damaged one")]
+    Reference,
+    /// The decoder gave nothing for it.
+    #[error("the decoder gave no picture")]
+    Missing,
+}
+
+/// Opens a decoder for a stream's parameters; called again when these change.
+pub type OpenDecoder = dyn Fn(&Arc<CodecParameters>) -> Result<Box<dyn Decoder>, DecodeError> + Send;
+
+/// Drives one decoder and picks the chosen pictures out of what it gives, in PTS order.
+pub struct Decoding {
+    open: Box<OpenDecoder>,
+    decoder: Option<Box<dyn Decoder>>,
+    /// Pictures fed since the last flush, by PTS, until they come out.
+    fed: BTreeMap<i64, Fed>,
+    /// Decode order of the unit being fed.
+    seq: u64,
+    /// Pictures from this place in decode order up to the next keyframe refer to damage.
+    tainted_from: Option<u64>,
+    /// Pictures shown before this keyframe refer to damage before it (open GOP).
+    tainted_leading: Option<i64>,
+    /// Decode order of the newest keyframe fed.
+    keyframe_seq: u64,
+    outcomes: Vec<Outcome>,
+}
+
+#[derive(Debug)]
+struct Fed {
+    seq: u64,
+    reference: bool,
+    chosen: Option<Chosen>,
+    /// Found out before the picture came out.
+    error: Option<PictureError>,
+}
+
+impl Decoding {
+    /// `open` makes the decoder when the first unit arrives.
+    pub fn new(open: Box<OpenDecoder>) -> Self {
+        Self {
+            open,
+            decoder: None,
+            fed: BTreeMap::new(),
+            seq: 0,
+            tainted_from: None,
+            tainted_leading: None,
+            keyframe_seq: 0,
+            outcomes: Vec::new(),
+        }
+    }
+
+    /// Decodes one unit. Chosen pictures that are settled by it are ready in [`Decoding::take_outcomes`].
+    pub fn feed(&mut self, feed: &Feed) -> Result<(), DecodeError> {
+        let changed = |decoder: &dyn Decoder| !Arc::ptr_eq(decoder.parameters(), &feed.unit.parameters);
+        let reopen = self.decoder.as_deref().is_none_or(changed);
+        if feed.fresh || reopen {
+            self.drain();
+        }
+        if reopen {
+            self.decoder = Some((self.open)(&feed.unit.parameters)?);
+        }
+        self.note(feed);
+        let Some(decoder) = &mut self.decoder else { return Ok(()) };
+        if let Err(error) = decoder.send(&feed.unit) {
+            self.mark_damaged(feed.unit.pts, &error);
+        }
+        self.receive(Some(feed.unit.pts));
+        Ok(())
+    }
+
+    /// Gets everything out of the decoder; what does not come out by then is missing.
+    pub fn drain(&mut self) {
+        if let Some(decoder) = &mut self.decoder {
+            decoder.send_end();
+            self.receive(None);
+        }
+        if let Some(decoder) = &mut self.decoder {
+            decoder.flush();
+        }
+        self.give_up_before(None);
+        self.tainted_from = None;
+        self.tainted_leading = None;
+    }
+
+    /// Chosen pictures settled since the last call, in PTS order.
+    pub fn take_outcomes(&mut self) -> Vec<Outcome> {
+        std::mem::take(&mut self.outcomes)
+    }
+
+    fn note(&mut self, feed: &Feed) {
+        self.seq += 1;
+        if matches!(feed.info.access, Access::Keyframe { .. }) {
+            self.tainted_leading = self.tainted_from.take().map(|_| feed.unit.pts);
+            self.keyframe_seq = self.seq;
+        }
+        if feed.info.references_lost && !feed.fresh {
+            self.tainted_from.get_or_insert(self.seq);
+        }
+        let leads_damage = self.tainted_leading.is_some_and(|keyframe| feed.unit.pts < keyframe);
+        let error = (self.tainted_from.is_some() || leads_damage).then_some(PictureError::Reference);
+        let reference = feed.info.reference;
+        self.fed.insert(feed.unit.pts, Fed { seq: self.seq, reference, chosen: feed.chosen, error });
+    }
+
+    /// The unit at `pts` is damaged, and with it what refers to it.
+    fn mark_damaged(&mut self, pts: i64, error: &DecodeError) {
+        let Some(fed) = self.fed.get_mut(&pts) else { return };
+        fed.error = Some(PictureError::Damaged(error.to_string()));
+        if fed.reference {
+            self.tainted_from = Some(self.tainted_from.map_or(fed.seq, |seq| seq.min(fed.seq)));
+        }
+    }
+
+    fn receive(&mut self, feeding: Option<i64>) {
+        // A decoder that answers every call with an error would never end.
+        for _ in 0..1024 {
+            let Some(decoder) = &mut self.decoder else { return };
+            match decoder.receive() {
+                Ok(None) => return,
+                Ok(Some(decoded)) => {
+                    if let (Some(line), Some(pts)) = (&decoded.unit_damaged, feeding) {
+                        self.mark_damaged(pts, &DecodeError::Damaged(line.clone()));
+                    }
+                    self.settle(decoded);
+                }
+                Err(error) => {
+                    if let Some(pts) = feeding {
+                        self.mark_damaged(pts, &error);
+                    }
+                    if matches!(error, DecodeError::Damaged(_)) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A picture came out: everything before it that did not is missing.
+    fn settle(&mut self, decoded: Decoded) {
+        let pts = decoded.frame.pts;
+        let Some(fed) = self.fed.remove(&pts) else { return };
+        self.give_up_before(Some(pts));
+        let damaged = decoded.damaged.then(|| PictureError::Damaged("concealed by the decoder".to_owned()));
+        if damaged.is_some() && fed.reference {
+            // Later pictures in decode order refer to it, those waiting to come out included.
+            let same_gop =
+                |seq: u64| seq > fed.seq && (seq < self.keyframe_seq || fed.seq >= self.keyframe_seq);
+            for later in self.fed.values_mut().filter(|later| same_gop(later.seq)) {
+                later.error.get_or_insert(PictureError::Reference);
+            }
+            if fed.seq >= self.keyframe_seq {
+                self.tainted_from.get_or_insert(fed.seq);
+            }
+        }
+        if let Some(chosen) = fed.chosen {
+            let picture = fed.error.or(damaged).map_or(Ok(decoded.frame), Err);
+            self.outcomes.push(Outcome { pts, slot: chosen.slot, picture });
+        }
+    }
+
+    fn give_up_before(&mut self, pts: Option<i64>) {
+        let rest = pts.map(|pts| self.fed.split_off(&pts)).unwrap_or_default();
+        for (pts, fed) in std::mem::replace(&mut self.fed, rest) {
+            if let Some(chosen) = fed.chosen {
+                let error = fed.error.unwrap_or(PictureError::Missing);
+                self.outcomes.push(Outcome { pts, slot: chosen.slot, picture: Err(error) });
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Decoding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decoding")
+            .field("decoder", &self.decoder)
+            .field("fed", &self.fed)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,141 @@
+//! libavcodec behind the [`Decoder`] trait.
+
+use std::{ptr, sync::Arc};
+
+use ffmpeg_sys_next as ffi;
+
+use super::{AvError, Frame, frame::AvFrame, log, packet::Packet, parameters, route_logs, scale::Scaler};
+use crate::{
+    AccessUnit, Codec, CodecParameters,
+    decode::{DecodeError, Decoded, Decoder},
+};
+
+/// One codec context, one thread: frame threads shorten the wall time of one stream and cost 15 % more CPU.
+#[derive(Debug)]
+pub struct LibavDecoder {
+    context: *mut ffi::AVCodecContext,
+    parameters: Arc<CodecParameters>,
+    packet: Packet,
+    scaler: Scaler,
+}
+
+// SAFETY: codec contexts have no thread affinity; every call goes through `&mut self`.
+unsafe impl Send for LibavDecoder {}
+
+impl LibavDecoder {
+    /// Opens a software decoder for these parameters.
+    pub fn open(parameters: &Arc<CodecParameters>) -> Result<Self, DecodeError> {
+        route_logs();
+        let context = open_context(parameters)?;
+        let packet = Packet::new().map_err(DecodeError::Codec)?;
+        Ok(Self { context, parameters: Arc::clone(parameters), packet, scaler: Scaler::new() })
+    }
+}
+
+impl Decoder for LibavDecoder {
+    fn send(&mut self, unit: &AccessUnit) -> Result<(), DecodeError> {
+        let context = self.context;
+        let times = (unit.pts, unit.dts.unwrap_or(ffi::AV_NOPTS_VALUE));
+        log::forget();
+        // SAFETY: context and packet are valid; libav copies a packet that owns no buffer.
+        let sent = self.packet.lend(&unit.data, times, |packet| unsafe {
+            AvError::check(ffi::avcodec_send_packet(context, packet))
+        });
+        sent.map_err(DecodeError::Codec)?;
+        log::take_errors().map_or(Ok(()), |line| Err(DecodeError::Damaged(line)))
+    }
+
+    fn send_end(&mut self) {
+        // SAFETY: a null packet starts the drain; refused only when draining already.
+        unsafe { ffi::avcodec_send_packet(self.context, ptr::null()) };
+    }
+
+    fn receive(&mut self) -> Result<Option<Decoded>, DecodeError> {
+        let mut frame = AvFrame::new().map_err(DecodeError::Codec)?;
+        log::forget();
+        // SAFETY: context and frame are valid.
+        let received =
+            AvError::check(unsafe { ffi::avcodec_receive_frame(self.context, frame.as_mut_ptr()) });
+        match received {
+            Ok(_) => {}
+            Err(AvError::AGAIN | AvError::END) => {
+                return log::take_errors().map_or(Ok(None), |line| Err(DecodeError::Damaged(line)));
+            }
+            Err(error) => return Err(DecodeError::Codec(error)),
+        }
+        let unit_damaged = log::take_errors();
+        let damaged = frame.is_damaged();
+        let pts = frame.get().pts;
+        let turn = self.parameters.rotation;
+        let frame = Frame::new(pts, frame, turn, &mut self.scaler).map_err(DecodeError::Codec)?;
+        Ok(Some(Decoded { frame, damaged, unit_damaged }))
+    }
+
+    fn flush(&mut self) {
+        // SAFETY: valid context; also ends a drain.
+        unsafe { ffi::avcodec_flush_buffers(self.context) };
+    }
+
+    fn parameters(&self) -> &Arc<CodecParameters> {
+        &self.parameters
+    }
+}
+
+impl Drop for LibavDecoder {
+    fn drop(&mut self) {
+        // SAFETY: owned, freed once.
+        unsafe { ffi::avcodec_free_context(&raw mut self.context) };
+    }
+}
+
+fn open_context(parameters: &CodecParameters) -> Result<*mut ffi::AVCodecContext, DecodeError> {
+    // SAFETY: every pointer is checked or comes from libav; the context is freed on every error.
+    unsafe {
+        let id = parameters
+            .native()
+            .map_or_else(|| parameters::codec_id(&parameters.codec), |native| (*native.as_ptr()).codec_id);
+        let codec = ffi::avcodec_find_decoder(id);
+        if codec.is_null() {
+            return Err(DecodeError::NoDecoder(name(&parameters.codec)));
+        }
+        let mut context = ffi::avcodec_alloc_context3(codec);
+        if context.is_null() {
+            return Err(DecodeError::Codec(AvError::NO_MEMORY));
+        }
+        let opened = fill(context, parameters).and_then(|()| {
+            (*context).thread_count = 1;
+            (*context).pkt_timebase = ffi::AVRational {
+                num: parameters.time_base.num() as i32,
+                den: parameters.time_base.den() as i32,
+            };
+            AvError::check(ffi::avcodec_open2(context, codec, ptr::null_mut()))
+        });
+        if let Err(error) = opened {
+            ffi::avcodec_free_context(&raw mut context);
+            return Err(DecodeError::Codec(error));
+        }
+        Ok(context)
+    }
+}
+
+/// # Safety
+/// `context` must be allocated and not yet open.
+unsafe fn fill(context: *mut ffi::AVCodecContext, parameters: &CodecParameters) -> Result<(), AvError> {
+    // SAFETY: the caller's; the temporary parameters live until the copy is made.
+    unsafe {
+        if let Some(native) = parameters.native() {
+            AvError::check(ffi::avcodec_parameters_to_context(context, native.as_ptr()))?;
+        } else {
+            let bare = parameters::NativeParameters::bare(parameters)?;
+            AvError::check(ffi::avcodec_parameters_to_context(context, bare.as_ptr()))?;
+        }
+    }
+    Ok(())
+}
+
+fn name(codec: &Codec) -> String {
+    match codec {
+        Codec::Other(name) => name.clone(),
+        known => format!("{known:?}"),
+    }
+}

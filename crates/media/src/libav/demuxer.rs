@@ -1,0 +1,266 @@
+//! Containers to access units: one video stream of whatever the system's libavformat reads.
+
+use std::{io, ptr, sync::Arc};
+
+use bytes::Bytes;
+use ffi::{AVDiscard::AVDISCARD_ALL, AVMediaType::AVMEDIA_TYPE_VIDEO};
+use ffmpeg_sys_next as ffi;
+use ocelli_model::TimeBase;
+
+use super::{
+    AvError,
+    io::{Input, Io},
+    log,
+    packet::Packet,
+    parameters::{self, NativeParameters},
+    route_logs,
+};
+use crate::{AccessUnit, Codec, CodecParameters};
+
+/// Unreadable packets in a row before the rest of a file is given up.
+const MOST_ERRORS_IN_A_ROW: u32 = 64;
+
+/// Why a container could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DemuxError {
+    /// The reader itself failed.
+    #[error("cannot read the input")]
+    Read(#[source] io::Error),
+    /// Nothing here that libavformat knows.
+    #[error("not a video file that FFmpeg can read ({0})")]
+    NotMedia(AvError),
+    /// Recognised, but unusable.
+    #[error("the file holds no video")]
+    NoVideo,
+    /// Times that cannot be counted.
+    #[error("the video has an unusable time base")]
+    TimeBase(#[source] ocelli_model::TimeBaseError),
+    /// Pictures without presentation times that would have to be guessed.
+    #[error(
+        "the container gives no presentation times; remux it, for example with 'ffmpeg -i IN -c copy OUT.mkv'"
+    )]
+    NoTimes,
+    /// A codec without a decoder in this build of FFmpeg.
+    #[error("this FFmpeg has no decoder for {0}")]
+    NoDecoder(String),
+    /// Too many errors in a row.
+    #[error("the file is damaged beyond reading on ({0})")]
+    Damaged(AvError),
+}
+
+/// Reads one video stream. Blocking; never opens a file or a socket by itself.
+#[derive(Debug)]
+pub struct Demuxer {
+    context: *mut ffi::AVFormatContext,
+    io: Io<dyn Input>,
+    stream: usize,
+    parameters: Arc<CodecParameters>,
+    packet: Packet,
+    damage: Option<String>,
+}
+
+// SAFETY: libavformat contexts have no thread affinity; every call goes through `&mut self`.
+unsafe impl Send for Demuxer {}
+
+impl Demuxer {
+    /// Probes the input and selects its best video stream.
+    pub fn open(input: Box<dyn Input>) -> Result<Self, DemuxError> {
+        route_logs();
+        let mut io = Io::reader(input).map_err(DemuxError::NotMedia)?;
+        let context = open_context(&io).map_err(|error| match io.take_error() {
+            Some(cause) => DemuxError::Read(cause),
+            None => DemuxError::NotMedia(error),
+        })?;
+        let packet = Packet::new().map_err(DemuxError::NotMedia)?;
+        let unselected = CodecParameters::new(Codec::Other(String::new()), Bytes::new(), TimeBase::SECOND);
+        let parameters = Arc::new(unselected);
+        let mut demuxer = Self { context, io, stream: 0, parameters, packet, damage: None };
+        demuxer.select_video()?;
+        Ok(demuxer)
+    }
+
+    /// What a decoder must know at the start.
+    pub fn parameters(&self) -> &Arc<CodecParameters> {
+        &self.parameters
+    }
+
+    /// The next unit in decode order, or the end of the file.
+    pub fn next_unit(&mut self) -> Result<Option<AccessUnit>, DemuxError> {
+        let mut errors = 0;
+        loop {
+            self.packet.clear();
+            log::forget();
+            // SAFETY: context and packet are valid; the packet is empty.
+            let read = AvError::check(unsafe { ffi::av_read_frame(self.context, self.packet.as_mut_ptr()) });
+            if let Some(cause) = self.io.take_error() {
+                return Err(DemuxError::Read(cause));
+            }
+            if let Some(line) = log::take_errors() {
+                self.damage.get_or_insert(line);
+            }
+            match read {
+                Ok(_) if self.packet.get().stream_index as usize == self.stream => {
+                    if let Some(unit) = self.take_unit()? {
+                        return Ok(Some(unit));
+                    }
+                }
+                Ok(_) => {}
+                Err(AvError::END) => return Ok(None),
+                Err(error) => {
+                    self.damage.get_or_insert_with(|| error.to_string());
+                    errors += 1;
+                    if errors >= MOST_ERRORS_IN_A_ROW {
+                        return Err(DemuxError::Damaged(error));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What libavformat first said about damage to the container, such as a file cut short.
+    pub fn damage(&self) -> Option<&str> {
+        self.damage.as_deref()
+    }
+
+    fn select_video(&mut self) -> Result<(), DemuxError> {
+        // SAFETY: the context is open; the index returned is checked and within `nb_streams`.
+        let stream = unsafe {
+            let best = ffi::av_find_best_stream(self.context, AVMEDIA_TYPE_VIDEO, -1, -1, ptr::null_mut(), 0);
+            let index = usize::try_from(best).map_err(|_negative| DemuxError::NoVideo)?;
+            self.stream = index;
+            for other in 0..(*self.context).nb_streams as usize {
+                if other != index {
+                    (**(*self.context).streams.add(other)).discard = AVDISCARD_ALL;
+                }
+            }
+            &**(*self.context).streams.add(index)
+        };
+        if stream.disposition & ffi::AV_DISPOSITION_ATTACHED_PIC != 0 {
+            return Err(DemuxError::NoVideo);
+        }
+        // SAFETY: codecpar of a stream is always valid.
+        let native = unsafe { &*stream.codecpar };
+        // SAFETY: looks up a constant table.
+        if unsafe { ffi::avcodec_find_decoder(native.codec_id) }.is_null() {
+            return Err(DemuxError::NoDecoder(format!("{:?}", parameters::codec(native.codec_id))));
+        }
+        let part = |value: i32| u32::try_from(value).unwrap_or(0);
+        let base = TimeBase::new(part(stream.time_base.num), part(stream.time_base.den));
+        let rate = stream.avg_frame_rate;
+        self.parameters = Arc::new(CodecParameters {
+            codec: parameters::codec(native.codec_id),
+            extradata: parameters::extradata(native),
+            width: part(native.width),
+            height: part(native.height),
+            rotation: parameters::rotation(stream),
+            time_base: base.map_err(DemuxError::TimeBase)?,
+            reorder_hint: part(native.video_delay),
+            frame_rate: if rate.den > 0 { f64::from(rate.num) / f64::from(rate.den) } else { 0.0 },
+            duration: self.duration(stream),
+            native: Some(Arc::new(NativeParameters::copy_of(native).map_err(DemuxError::NotMedia)?)),
+        });
+        Ok(())
+    }
+
+    /// The stream's own duration, else the container's, in ticks of the stream.
+    fn duration(&self, stream: &ffi::AVStream) -> Option<i64> {
+        if stream.duration > 0 {
+            return Some(stream.duration);
+        }
+        // SAFETY: the context is open; the rescaling is arithmetic.
+        let ticks = unsafe {
+            let micros = (*self.context).duration;
+            let base = ffi::AVRational { num: 1, den: ffi::AV_TIME_BASE };
+            if micros > 0 { ffi::av_rescale_q(micros, base, stream.time_base) } else { 0 }
+        };
+        (ticks > 0).then_some(ticks)
+    }
+
+    fn take_unit(&mut self) -> Result<Option<AccessUnit>, DemuxError> {
+        self.follow_parameters()?;
+        let packet = self.packet.get();
+        let known = |time: i64| (time != ffi::AV_NOPTS_VALUE).then_some(time);
+        let (pts, dts) = (known(packet.pts), known(packet.dts));
+        let flags = packet.flags;
+        if packet.size <= 0 {
+            return Ok(None);
+        }
+        // Without reordering a picture is shown when it is decoded.
+        let pts = pts.or(if self.parameters.reorder_hint == 0 { dts } else { None });
+        Ok(Some(AccessUnit {
+            pts: pts.ok_or(DemuxError::NoTimes)?,
+            dts,
+            data: self.packet.take_data().map_err(DemuxError::Damaged)?,
+            container_keyframe: flags & ffi::AV_PKT_FLAG_KEY != 0,
+            presentable: flags & ffi::AV_PKT_FLAG_DISCARD == 0,
+            parameters: Arc::clone(&self.parameters),
+        }))
+    }
+
+    /// Containers may announce other parameter sets in mid-stream (MP4 with several sample entries).
+    fn follow_parameters(&mut self) -> Result<(), DemuxError> {
+        let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_NEW_EXTRADATA;
+        let mut size = 0;
+        // SAFETY: valid packet; the bytes live as long as the packet and are copied at once.
+        let extradata = unsafe {
+            let bytes = ffi::av_packet_get_side_data(self.packet.get(), kind, &raw mut size);
+            if bytes.is_null() || size == 0 {
+                return Ok(());
+            }
+            Bytes::copy_from_slice(std::slice::from_raw_parts(bytes, size))
+        };
+        if extradata == self.parameters.extradata {
+            return Ok(());
+        }
+        let mut changed = (*self.parameters).clone();
+        let native = changed.native().map(|native| native.with_extradata(&extradata)).transpose();
+        changed.native = native.map_err(DemuxError::Damaged)?.map(Arc::new);
+        changed.extradata = extradata;
+        self.parameters = Arc::new(changed);
+        Ok(())
+    }
+}
+
+impl Drop for Demuxer {
+    fn drop(&mut self) {
+        // SAFETY: opened by us; our own I/O context is freed by its owner afterwards.
+        unsafe { ffi::avformat_close_input(&raw mut self.context) };
+    }
+}
+
+/// Opens and probes; the context is freed on every error.
+fn open_context(io: &Io<dyn Input>) -> Result<*mut ffi::AVFormatContext, AvError> {
+    // SAFETY: every pointer is valid; avformat_open_input frees the context itself when it fails.
+    unsafe {
+        let mut context = ffi::avformat_alloc_context();
+        if context.is_null() {
+            return Err(AvError::NO_MEMORY);
+        }
+        (*context).pb = io.as_ptr();
+        (*context).io_open = Some(refuse_open);
+        // Playlists, SDP and scripts name other files and hosts; no protocol has this name.
+        (*context).protocol_whitelist = ffi::av_strdup(c"none".as_ptr());
+        AvError::check(ffi::avformat_open_input(
+            &raw mut context,
+            ptr::null(),
+            ptr::null(),
+            ptr::null_mut(),
+        ))?;
+        let probed = AvError::check(ffi::avformat_find_stream_info(context, ptr::null_mut()));
+        if let Err(error) = probed {
+            ffi::avformat_close_input(&raw mut context);
+            return Err(error);
+        }
+        Ok(context)
+    }
+}
+
+unsafe extern "C" fn refuse_open(
+    _context: *mut ffi::AVFormatContext,
+    _io: *mut *mut ffi::AVIOContext,
+    _url: *const std::ffi::c_char,
+    _flags: i32,
+    _options: *mut *mut ffi::AVDictionary,
+) -> i32 {
+    ffi::AVERROR(ffi::EPERM)
+}

@@ -1,0 +1,169 @@
+//! Custom I/O: libav reads through a Rust reader, and writes through a Rust writer; it opens nothing itself.
+
+use std::{
+    ffi::{c_int, c_void},
+    io::{self, Read, Seek, SeekFrom, Write},
+    ptr, slice,
+};
+
+use ffmpeg_sys_next as ffi;
+
+use super::AvError;
+
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// What a demuxer reads: a file, or bytes in memory.
+pub trait Input: Read + Seek + Send {}
+impl<T: Read + Seek + Send> Input for T {}
+
+/// What a muxer writes.
+pub trait Output: Write + Seek + Send {}
+impl<T: Write + Seek + Send> Output for T {}
+
+/// An `AVIOContext` over a reader or a writer. Keeps the first error, which libav would flatten to a number.
+pub(super) struct Io<T: ?Sized> {
+    context: *mut ffi::AVIOContext,
+    state: Box<State<T>>,
+}
+
+struct State<T: ?Sized> {
+    failed: Option<io::Error>,
+    stream: Box<T>,
+}
+
+// SAFETY: the context is used only through its owner, which is borrowed mutably for every call into libav.
+unsafe impl<T: ?Sized + Send> Send for Io<T> {}
+
+impl Io<dyn Input> {
+    pub(super) fn reader(stream: Box<dyn Input>) -> Result<Self, AvError> {
+        Self::open(stream, false, Some(read), None, Some(seek_input))
+    }
+}
+
+impl Io<dyn Output> {
+    pub(super) fn writer(stream: Box<dyn Output>) -> Result<Self, AvError> {
+        Self::open(stream, true, None, Some(write), Some(seek_output))
+    }
+}
+
+type Transfer = unsafe extern "C" fn(*mut c_void, *mut u8, c_int) -> c_int;
+type SeekTo = unsafe extern "C" fn(*mut c_void, i64, c_int) -> i64;
+
+impl<T: ?Sized> Io<T> {
+    fn open(
+        stream: Box<T>,
+        writes: bool,
+        read: Option<Transfer>,
+        write: Option<Transfer>,
+        seek: Option<SeekTo>,
+    ) -> Result<Self, AvError> {
+        let mut state = Box::new(State { failed: None, stream });
+        let opaque = (&raw mut *state).cast();
+        // SAFETY: the buffer comes from av_malloc as the context requires; the state is boxed, so its address
+        // stays, and it outlives the context (see Drop).
+        let context = unsafe {
+            let buffer = ffi::av_malloc(BUFFER_BYTES).cast();
+            let size = BUFFER_BYTES as c_int;
+            ffi::avio_alloc_context(buffer, size, c_int::from(writes), opaque, read, write, seek)
+        };
+        if context.is_null() { Err(AvError::NO_MEMORY) } else { Ok(Self { context, state }) }
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut ffi::AVIOContext {
+        self.context
+    }
+
+    /// The first error of the reader or writer itself.
+    pub(super) fn take_error(&mut self) -> Option<io::Error> {
+        self.state.failed.take()
+    }
+}
+
+impl<T: ?Sized> Drop for Io<T> {
+    fn drop(&mut self) {
+        // SAFETY: the context is ours; libav may have replaced its buffer, so the current one is freed.
+        unsafe {
+            ffi::av_freep((&raw mut (*self.context).buffer).cast());
+            ffi::avio_context_free(&raw mut self.context);
+        }
+        self.context = ptr::null_mut();
+    }
+}
+
+impl<T: ?Sized> std::fmt::Debug for Io<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Io").finish_non_exhaustive()
+    }
+}
+
+impl<T: ?Sized> State<T> {
+    fn keep<R>(&mut self, result: io::Result<R>) -> Result<R, c_int> {
+        result.map_err(|error| {
+            let code = ffi::AVERROR(error.raw_os_error().unwrap_or(ffi::EIO));
+            self.failed.get_or_insert(error);
+            code
+        })
+    }
+}
+
+fn position(offset: i64, whence: c_int) -> Option<SeekFrom> {
+    match whence {
+        0 => u64::try_from(offset).ok().map(SeekFrom::Start),
+        1 => Some(SeekFrom::Current(offset)),
+        2 => Some(SeekFrom::End(offset)),
+        _ => None,
+    }
+}
+
+fn seek_to<T: Seek + ?Sized>(stream: &mut T, offset: i64, whence: c_int) -> io::Result<i64> {
+    let to = |at: u64| i64::try_from(at).map_err(io::Error::other);
+    if whence & ffi::AVSEEK_SIZE != 0 {
+        let here = stream.stream_position()?;
+        let size = stream.seek(SeekFrom::End(0))?;
+        stream.seek(SeekFrom::Start(here))?;
+        return to(size);
+    }
+    let target = position(offset, whence & 3).ok_or(io::ErrorKind::InvalidInput)?;
+    to(stream.seek(target)?)
+}
+
+unsafe extern "C" fn read(opaque: *mut c_void, buffer: *mut u8, size: c_int) -> c_int {
+    // SAFETY: opaque is the State this context was made with; libav lends a writable buffer of `size` bytes.
+    let (state, buffer) = unsafe {
+        (&mut *opaque.cast::<State<dyn Input>>(), slice::from_raw_parts_mut(buffer, size.max(0) as usize))
+    };
+    let read = loop {
+        match state.stream.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => break other,
+        }
+    };
+    match state.keep(read) {
+        Ok(0) => ffi::AVERROR_EOF,
+        Ok(bytes) => bytes as c_int,
+        Err(code) => code,
+    }
+}
+
+unsafe extern "C" fn write(opaque: *mut c_void, buffer: *mut u8, size: c_int) -> c_int {
+    // SAFETY: as in `read`, with a readable buffer.
+    let (state, buffer) = unsafe {
+        (&mut *opaque.cast::<State<dyn Output>>(), slice::from_raw_parts(buffer, size.max(0) as usize))
+    };
+    let written = state.stream.write_all(buffer);
+    state.keep(written).map_or_else(|code| code, |()| size)
+}
+
+unsafe extern "C" fn seek_input(opaque: *mut c_void, offset: i64, whence: c_int) -> i64 {
+    // SAFETY: as in `read`.
+    let state = unsafe { &mut *opaque.cast::<State<dyn Input>>() };
+    // A seek that cannot be done is an answer, not a failure of the reader.
+    seek_to(&mut *state.stream, offset, whence).unwrap_or(i64::from(ffi::AVERROR(ffi::EINVAL)))
+}
+
+unsafe extern "C" fn seek_output(opaque: *mut c_void, offset: i64, whence: c_int) -> i64 {
+    // SAFETY: as in `read`.
+    let state = unsafe { &mut *opaque.cast::<State<dyn Output>>() };
+    let sought = seek_to(&mut *state.stream, offset, whence);
+    state.keep(sought).unwrap_or_else(i64::from)
+}

@@ -1,0 +1,74 @@
+//! libav reports damage by logging it: its lines go to `tracing`, bounded, and errors are counted per thread, so
+//! that a decoder knows which unit was damaged even where libav returns success (5.1 does for H.265).
+
+use std::{
+    cell::{Cell, RefCell},
+    ffi::{CStr, c_char, c_int, c_void},
+    sync::Once,
+};
+
+use ffmpeg_sys_next as ffi;
+
+/// Lines read per thread between two looks; a damaged stream repeats itself without end.
+const LINES_PER_LOOK: u32 = 16;
+
+/// Logged as errors although the picture is right: an H.264 stream may tell a decoder to let go of a reference
+/// that is gone already, as it does after every start at an open GOP.
+const HARMLESS: [&str; 1] = ["mmco: unref short failure"];
+
+thread_local! {
+    static ERRORS: Cell<u32> = const { Cell::new(0) };
+    static LAST: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+static ROUTED: Once = Once::new();
+
+/// Sends libav's log to `tracing` instead of standard error. Called by everything here that opens something.
+pub fn route_logs() {
+    ROUTED.call_once(|| {
+        // SAFETY: the callback is thread-safe and lives as long as the program.
+        unsafe { ffi::av_log_set_callback(Some(on_line)) };
+    });
+}
+
+/// Forgets this thread's errors so far.
+pub(super) fn forget() {
+    ERRORS.set(0);
+}
+
+/// This thread's errors since the last look, and the last line.
+pub(super) fn take_errors() -> Option<String> {
+    (ERRORS.replace(0) > 0).then(|| LAST.with_borrow(Clone::clone))
+}
+
+unsafe extern "C" fn on_line(
+    source: *mut c_void,
+    level: c_int,
+    format: *const c_char,
+    arguments: *mut ffi::__va_list_tag,
+) {
+    if level > ffi::AV_LOG_ERROR {
+        return;
+    }
+    let seen = ERRORS.get();
+    if seen >= LINES_PER_LOOK {
+        return;
+    }
+    let mut line = [0; 512];
+    // Without the prefix, which holds an address: reasons must be the same on every run.
+    let mut prefix = 0;
+    // SAFETY: libav passes a valid format with its arguments; the line is cut at its length and ends with a zero.
+    let text = unsafe {
+        let size = line.len() as c_int;
+        ffi::av_log_format_line2(source, level, format, arguments, line.as_mut_ptr(), size, &raw mut prefix);
+        CStr::from_ptr(line.as_ptr()).to_string_lossy().trim().to_owned()
+    };
+    if HARMLESS.iter().any(|harmless| text.contains(harmless)) {
+        return;
+    }
+    ERRORS.set(seen + 1);
+    tracing::debug!(target: "libav", "{text}");
+    // A line logged while the thread ends finds no storage; the count above is enough.
+    let kept = LAST.try_with(|last| last.replace(text));
+    drop(kept);
+}

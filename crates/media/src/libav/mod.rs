@@ -1,0 +1,41 @@
+//! The only native code of this crate: libavformat, libavcodec and libswscale behind owners that free what they
+//! hold. libav opens no file and no socket here: bytes come through callbacks, and `io_open` is refused.
+#![expect(unsafe_code, reason = "FFI to libav; each block states why it is sound")]
+
+mod decoder;
+mod demuxer;
+mod error;
+mod frame;
+mod io;
+mod log;
+mod packet;
+mod parameters;
+mod scale;
+
+pub use decoder::LibavDecoder;
+pub use demuxer::{DemuxError, Demuxer};
+pub use error::AvError;
+pub use frame::Frame;
+pub use log::route_logs;
+pub(crate) use parameters::NativeParameters;
+
+/// Version of libavcodec in use, e.g. `59.37.100`: an ingredient of the analyzer version.
+pub fn codec_library_version() -> String {
+    // SAFETY: returns a constant.
+    let version = unsafe { ffmpeg_sys_next::avcodec_version() };
+    format!("{}.{}.{}", version >> 16, version >> 8 & 0xff, version & 0xff)
+}
+
+/// Whether this FFmpeg decodes a codec, by libavcodec's name of the decoder or of the codec.
+pub fn has_decoder(name: &str) -> bool {
+    let Ok(name) = std::ffi::CString::new(name) else { return false };
+    // SAFETY: both look up constant tables by a zero-ended name.
+    unsafe {
+        let by_name = ffmpeg_sys_next::avcodec_find_decoder_by_name(name.as_ptr());
+        if !by_name.is_null() {
+            return true;
+        }
+        let description = ffmpeg_sys_next::avcodec_descriptor_get_by_name(name.as_ptr());
+        !description.is_null() && !ffmpeg_sys_next::avcodec_find_decoder((*description).id).is_null()
+    }
+}

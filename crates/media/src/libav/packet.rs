@@ -1,0 +1,90 @@
+//! Owner of an `AVPacket`.
+
+use std::{ptr, slice};
+
+use bytes::Bytes;
+use ffmpeg_sys_next as ffi;
+
+use super::AvError;
+
+/// An allocated packet, reused between units.
+#[derive(Debug)]
+pub(super) struct Packet(*mut ffi::AVPacket);
+
+// SAFETY: a packet has no thread affinity; its buffer is reference-counted atomically.
+unsafe impl Send for Packet {}
+
+impl Packet {
+    pub(super) fn new() -> Result<Self, AvError> {
+        // SAFETY: returns null or an owned packet.
+        let packet = unsafe { ffi::av_packet_alloc() };
+        if packet.is_null() { Err(AvError::NO_MEMORY) } else { Ok(Self(packet)) }
+    }
+
+    pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::AVPacket {
+        self.0
+    }
+
+    pub(super) fn get(&self) -> &ffi::AVPacket {
+        // SAFETY: never null, valid until drop.
+        unsafe { &*self.0 }
+    }
+
+    /// Lends `data` to the packet while `use_it` runs. libav copies what it keeps: the packet owns no buffer.
+    pub(super) fn lend<T>(
+        &mut self,
+        data: &[u8],
+        times: (i64, i64),
+        use_it: impl FnOnce(*const ffi::AVPacket) -> T,
+    ) -> T {
+        self.clear();
+        // SAFETY: the packet is ours and empty; the borrowed bytes outlive the call below and are never written
+        // (a packet without `buf` is copied, with padding, by whoever keeps it).
+        unsafe {
+            (*self.0).data = data.as_ptr().cast_mut();
+            (*self.0).size = i32::try_from(data.len()).unwrap_or(i32::MAX);
+            (*self.0).pts = times.0;
+            (*self.0).dts = times.1;
+        }
+        let result = use_it(self.0);
+        // SAFETY: takes the borrowed pointer back before the borrow ends.
+        unsafe {
+            (*self.0).data = ptr::null_mut();
+            (*self.0).size = 0;
+        }
+        result
+    }
+
+    /// Moves the payload out without a copy where libav counts references to it.
+    pub(super) fn take_data(&mut self) -> Result<Bytes, AvError> {
+        let owner = Self::new()?;
+        // SAFETY: both packets are valid; the source is left empty.
+        unsafe { ffi::av_packet_move_ref(owner.0, self.0) };
+        Ok(Bytes::from_owner(Payload(owner)))
+    }
+
+    pub(super) fn clear(&mut self) {
+        // SAFETY: valid packet; frees what it refers to.
+        unsafe { ffi::av_packet_unref(self.0) };
+    }
+}
+
+impl Drop for Packet {
+    fn drop(&mut self) {
+        // SAFETY: owned, freed once.
+        unsafe { ffi::av_packet_free(&raw mut self.0) };
+    }
+}
+
+struct Payload(Packet);
+
+impl AsRef<[u8]> for Payload {
+    fn as_ref(&self) -> &[u8] {
+        let packet = self.0.get();
+        if packet.data.is_null() || packet.size <= 0 {
+            return &[];
+        }
+        // SAFETY: libav guarantees `size` readable bytes for as long as the packet holds its buffer.
+        unsafe { slice::from_raw_parts(packet.data, packet.size as usize) }
+    }
+}
