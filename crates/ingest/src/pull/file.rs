@@ -1,0 +1,46 @@
+//! A local file, read once as fast as it is consumed.
+
+use std::{fs::File, path::Path, sync::Arc};
+
+use ocelli_media::{AccessUnit, CodecParameters, libav::Demuxer};
+
+use crate::{Source, SourceError};
+
+/// Any file that the system's FFmpeg reads. The file is opened here; libav only sees its bytes.
+#[derive(Debug)]
+pub struct FileSource {
+    demuxer: Demuxer,
+}
+
+impl FileSource {
+    /// Opens and probes.
+    pub fn open(path: &Path) -> Result<Self, SourceError> {
+        // Looked at before it is opened: opening a pipe would wait for its writer.
+        let found = path.metadata().map_err(SourceError::Open)?;
+        if found.is_dir() {
+            return Err(SourceError::Directory);
+        }
+        if !found.is_file() {
+            return Err(SourceError::Special);
+        }
+        if found.len() == 0 {
+            return Err(SourceError::Empty);
+        }
+        let file = File::open(path).map_err(SourceError::Open)?;
+        Ok(Self { demuxer: Demuxer::open(Box::new(file))? })
+    }
+}
+
+impl Source for FileSource {
+    fn parameters(&self) -> &Arc<CodecParameters> {
+        self.demuxer.parameters()
+    }
+
+    fn next_unit(&mut self) -> Result<Option<AccessUnit>, SourceError> {
+        Ok(self.demuxer.next_unit()?)
+    }
+
+    fn damage(&self) -> Option<&str> {
+        self.demuxer.damage()
+    }
+}

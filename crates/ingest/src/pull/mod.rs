@@ -1,0 +1,5 @@
+//! Sources that we go and read.
+
+mod file;
+
+pub use file::FileSource;
