@@ -1,1 +1,5 @@
-//! Frames, results and events to the outside: the frame folder.
+//! Frames, results and events to the outside: the frame folder, JSON Lines.
+
+mod folder;
+
+pub use folder::{Existing, FolderError, FrameFolder};
