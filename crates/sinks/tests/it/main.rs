@@ -1,0 +1,8 @@
+//! Sinks against the real file system.
+
+#[cfg(test)]
+mod child;
+#[cfg(test)]
+mod folder;
+#[cfg(test)]
+mod folder_faults;
