@@ -6,3 +6,5 @@ mod child;
 mod folder;
 #[cfg(test)]
 mod folder_faults;
+#[cfg(test)]
+mod json_lines;
