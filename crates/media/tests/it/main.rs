@@ -1,3 +1,5 @@
 //! Integration tests of the media crate, against FFmpeg where it is installed.
 
+// Says to clippy what cargo knows: unwrapping is a way to fail here.
+#[cfg(test)]
 mod bitstream;
