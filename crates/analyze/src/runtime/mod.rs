@@ -1,0 +1,163 @@
+//! Model runtimes behind one trait: load a model once, run as many instances of it as there are cores.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use serde::{Deserialize, Serialize};
+
+pub mod openvino;
+
+/// Number format of the arithmetic inside a model; inputs and outputs are always 32-bit floats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// IEEE 754 single precision.
+    F32,
+    /// bfloat16 multiplication, single precision sums.
+    Bf16,
+}
+
+impl Precision {
+    /// `f32` or `bf16`, as in the lock file and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+        }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that names no precision.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("unknown precision {0:?}; it is one of f32, bf16")]
+pub struct PrecisionError(String);
+
+impl FromStr for Precision {
+    type Err = PrecisionError;
+
+    fn from_str(text: &str) -> Result<Self, PrecisionError> {
+        match text {
+            "f32" => Ok(Self::F32),
+            "bf16" => Ok(Self::Bf16),
+            other => Err(PrecisionError(other.to_owned())),
+        }
+    }
+}
+
+/// What a runtime says about itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuntimeInfo {
+    /// Short name, as in the lock file.
+    pub name: &'static str,
+    /// The library's own version string.
+    pub version: String,
+    /// The library that was loaded.
+    pub path: PathBuf,
+    /// Devices it can run models on.
+    pub devices: Vec<String>,
+}
+
+/// Why a runtime or a model could not be made ready.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The library's folder is absent or holds no library.
+    #[error("no OpenVINO runtime in {}; `./dev setup` fetches it", path.display())]
+    RuntimeMissing {
+        /// Folder that was searched.
+        path: PathBuf,
+    },
+    /// The library is there and cannot be used.
+    #[error("cannot use the OpenVINO runtime {}: {reason}; `./dev setup` fetches it again", path.display())]
+    RuntimeBroken {
+        /// Library that was tried.
+        path: PathBuf,
+        /// What the system's loader or the library said.
+        reason: String,
+    },
+    /// The runtime refuses the model.
+    #[error("the runtime cannot {step}")]
+    Refused {
+        /// What was asked of it.
+        step: &'static str,
+        /// What it said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Inputs or outputs are not what the model's contract says.
+    #[error("the model does not keep its contract: {0}")]
+    Contract(String),
+    /// The CPU cannot compute in the wanted precision.
+    #[error("this CPU cannot run the model in {wanted}, the runtime chose {chosen}; use another precision")]
+    Precision {
+        /// Asked for.
+        wanted: Precision,
+        /// What the runtime would use instead.
+        chosen: String,
+    },
+}
+
+/// Why one run of a model failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the model could not be run")]
+pub struct RunError {
+    #[source]
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl RunError {
+    /// Wraps what a runtime reported.
+    pub fn new(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { source: Box::new(source) }
+    }
+}
+
+/// A library that runs models.
+pub trait Runtime: fmt::Debug + Send {
+    /// What it is.
+    fn info(&self) -> &RuntimeInfo;
+
+    /// Maps an ONNX file, which must not change while the model is in use; instances compute in `precision`, on one thread each.
+    fn load(&self, model: &Path, precision: Precision) -> Result<Box<dyn LoadedModel>, LoadError>;
+}
+
+/// A model that was read, ready to make instances.
+pub trait LoadedModel: fmt::Debug + Send {
+    /// Compiles one more instance. Blocks for tens to hundreds of milliseconds.
+    fn instance(&mut self) -> Result<Box<dyn ModelInstance>, LoadError>;
+}
+
+/// A compiled model with its own tensors; runs on the thread that calls it.
+pub trait ModelInstance: fmt::Debug + Send {
+    /// Dimensions of the only input.
+    fn input_shape(&self) -> &[usize];
+
+    /// The input tensor, written in place; keeps its values from run to run.
+    fn input_mut(&mut self) -> Result<&mut [f32], RunError>;
+
+    /// Computes the outputs. Blocks until they are there.
+    fn run(&mut self) -> Result<(), RunError>;
+
+    /// Names and dimensions of the outputs.
+    fn outputs(&self) -> &[OutputInfo];
+
+    /// Values of output `index` after the last run.
+    fn output(&self, index: usize) -> Result<&[f32], RunError>;
+}
+
+/// Name and dimensions of one output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputInfo {
+    /// As in the model file.
+    pub name: String,
+    /// Dimensions, outermost first.
+    pub shape: Vec<usize>,
+}
