@@ -1,5 +1,6 @@
 //! Frames to results: analyzers, models, runtimes.
 
+pub mod catalogue;
 mod cpu;
 pub mod runtime;
 
