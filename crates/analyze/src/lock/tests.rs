@@ -1,0 +1,71 @@
+use std::error::Error as _;
+
+use super::*;
+
+fn entry(precision: Precision) -> LockEntry {
+    LockEntry {
+        model: "some-model".to_owned(),
+        runtime: "openvino".to_owned(),
+        runtime_version: "2026.4.0".to_owned(),
+        precision,
+        cpu_class: "x86_64 avx2".to_owned(),
+    }
+}
+
+#[test]
+fn the_first_choice_is_written_and_obeyed() {
+    let folder = tempfile::tempdir().unwrap();
+    let choose =
+        |sha256: &str, precision| obey_or_choose(folder.path(), sha256, || entry(precision)).unwrap();
+    assert_eq!(choose("aa", Precision::Bf16), entry(Precision::Bf16));
+    assert_eq!(choose("bb", Precision::F32), entry(Precision::F32), "another model, another choice");
+    let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
+    for sha256 in ["aa", "bb"] {
+        let never = || unreachable!("an entry is there");
+        obey_or_choose(folder.path(), sha256, never).unwrap();
+    }
+    assert_eq!(fs::read_to_string(folder.path().join(FILE)).unwrap(), text, "written once");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn a_damaged_file_is_neither_obeyed_nor_replaced() {
+    let good = r#"{"format":1,"models":{}}"#;
+    let no_precision = r#"{"format":1,"models":{"aa":{"model":"m","runtime":"r"}}}"#;
+    for text in ["", "{", "[]", &good[..20], no_precision, r#"{"format":1,"models":{},"more":1}"#] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        fs::write(&path, text).unwrap();
+        let error = obey_or_choose(folder.path(), "aa", || entry(Precision::F32)).unwrap_err();
+        assert!(matches!(error, LockError::Damaged { .. }), "{text:?}: {error}");
+        assert!(error.to_string().contains(FILE) && error.source().is_some());
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+}
+
+#[test]
+fn a_later_format_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(FILE), r#"{"format":2,"models":{}}"#).unwrap();
+    let error = obey_or_choose(folder.path(), "aa", || entry(Precision::F32)).unwrap_err();
+    assert!(matches!(error, LockError::Format { format: 2, .. }), "{error}");
+}
+
+#[test]
+fn what_is_no_file_of_ours_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    fs::create_dir(&path).unwrap();
+    let error = || obey_or_choose(folder.path(), "aa", || entry(Precision::F32)).unwrap_err();
+    assert!(matches!(error(), LockError::Read { .. }));
+    fs::remove_dir(&path).unwrap();
+    fs::File::create(&path).unwrap().set_len(MAX_BYTES + 1).unwrap();
+    assert!(matches!(error(), LockError::Read { .. }));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let absent = folder.path().join("absent");
+    assert_eq!(obey_or_choose(&absent, "aa", || entry(Precision::F32)).unwrap(), entry(Precision::F32));
+}
