@@ -1,9 +1,13 @@
 //! Frames to results: analyzers, models, runtimes.
 
+mod analyzer;
 pub mod catalogue;
 mod cpu;
+pub mod detector;
 mod lock;
 pub mod runtime;
 
+pub use analyzer::{AnalyzeError, Analyzer};
 pub use cpu::{CpuFeatures, cpu_features};
+pub use detector::{Detector, DetectorConfig, DetectorError, DetectorModel, Upstream, load};
 pub use lock::{FILE as LOCK_FILE, LockEntry, LockError};

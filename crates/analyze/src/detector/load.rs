@@ -1,0 +1,204 @@
+//! From a configuration to detectors ready to run.
+
+use std::path::Path;
+
+use ocelli_media::pixel::tensor::TensorWriter;
+use ocelli_model::{AnalyzerVersion, VersionBuilder};
+
+use super::{Detector, Filter, contract::Contract, labels::UnknownClass, nms};
+use crate::{
+    analyzer::Analyzer,
+    catalogue::{Catalogue, CatalogueError, DEFAULT_MODEL, ModelEntry},
+    cpu::{CpuFeatures, cpu_features},
+    lock::{self, LockEntry, LockError},
+    runtime::{LoadError, LoadedModel, Precision, Runtime as _, RuntimeInfo, openvino::OpenVino},
+};
+
+/// Lowest confidence reported where the user names none.
+const DEFAULT_CONFIDENCE: f32 = 0.4;
+/// Raised when preprocessing or the reading of outputs changes what is found.
+const REVISION: u32 = 1;
+
+/// What to look for and with what.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DetectorConfig {
+    /// Id in the catalogue, or the path of a file whose checksum is in the catalogue; the default model if `None`.
+    pub model: Option<String>,
+    /// Lowest confidence, above 0 and at most 1; 0.4 if `None`.
+    pub confidence: Option<f32>,
+    /// Names of the classes to report; all if `None`.
+    pub classes: Option<Vec<String>>,
+    /// Runs in this precision whatever the lock file says, and leaves that file alone.
+    pub precision: Option<Precision>,
+}
+
+/// Versions of what lies before the detector and can change its results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upstream<'a> {
+    /// Of the sampler.
+    pub sampler: &'a str,
+    /// Of the decoding library.
+    pub decoder: &'a str,
+}
+
+/// Why a detector could not be made ready.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectorError {
+    /// Outside its range.
+    #[error("confidence {0} is not above 0 and at most 1")]
+    Confidence(f32),
+    /// Every class was filtered out.
+    #[error("the list of classes is empty")]
+    NoClasses,
+    /// Not a class of the model.
+    #[error(transparent)]
+    Class(#[from] UnknownClass),
+    /// The model's file cannot be used.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The lock file cannot be used.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The lock file names another runtime.
+    #[error("the lock file runs model {model} on {runtime:?}, which this build does not have")]
+    Runtime {
+        /// Id of the model.
+        model: &'static str,
+        /// As in the lock file.
+        runtime: String,
+    },
+    /// The runtime is missing or refuses the model.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+/// A model that was read, checked and configured; makes one detector per core.
+#[derive(Debug)]
+pub struct DetectorModel {
+    loaded: Box<dyn LoadedModel>,
+    // The instance that proved the contract serves the first caller.
+    first: Option<Detector>,
+    entry: &'static ModelEntry,
+    contract: Contract,
+    filter: Filter,
+    ingredients: VersionBuilder,
+    version: AnalyzerVersion,
+}
+
+/// Reads the model and the runtime below `home`, the product's data directory. Blocks for some hundred milliseconds.
+pub fn load(
+    config: &DetectorConfig,
+    home: &Path,
+    upstream: Upstream<'_>,
+) -> Result<DetectorModel, DetectorError> {
+    let confidence = config.confidence.unwrap_or(DEFAULT_CONFIDENCE);
+    if !(confidence > 0.0 && confidence <= 1.0) {
+        return Err(DetectorError::Confidence(confidence));
+    }
+    let catalogue = Catalogue::new(home);
+    let file = catalogue.find(config.model.as_deref().unwrap_or(DEFAULT_MODEL))?;
+    let runtime = OpenVino::open(home)?;
+    let cpu = cpu_features();
+    let precision = match config.precision {
+        Some(precision) => precision,
+        None => locked_precision(&catalogue, file.entry, &file.sha256, runtime.info(), &cpu)?,
+    };
+    let mut loaded = runtime.load(&file.path, precision)?;
+    let instance = loaded.instance()?;
+    let contract = Contract::new(file.entry.family, &*instance)?;
+    let filter = Filter { confidence, wanted: wanted(&contract, config)? };
+    let ingredients = VersionBuilder::default()
+        .with("model", &file.sha256)
+        .with("precision", precision)
+        .with("runtime", runtime.info().name)
+        .with("runtime version", &runtime.info().version)
+        .with("cpu class", cpu.class())
+        .with("sampler", upstream.sampler)
+        .with("decoder", upstream.decoder);
+    let ingredients = with_parameters(ingredients, &contract, &filter);
+    let version = ingredients.build();
+    let mut model =
+        DetectorModel { loaded, first: None, entry: file.entry, contract, filter, ingredients, version };
+    model.first = Some(model.assemble(instance));
+    Ok(model)
+}
+
+fn wanted(contract: &Contract, config: &DetectorConfig) -> Result<Vec<bool>, DetectorError> {
+    let wanted = contract.labels.wanted(config.classes.as_deref())?;
+    if wanted.contains(&true) { Ok(wanted) } else { Err(DetectorError::NoClasses) }
+}
+
+/// Adds what the detector itself contributes to the analyzer version.
+fn with_parameters(ingredients: VersionBuilder, contract: &Contract, filter: &Filter) -> VersionBuilder {
+    let classes = filter.wanted.iter().map(|wanted| if *wanted { '1' } else { '0' }).collect::<String>();
+    ingredients
+        .with("detector", REVISION)
+        .with("preprocessing", contract.preprocessing())
+        .with("confidence", filter.confidence)
+        .with("classes", classes)
+        .with("overlap", contract.overlap)
+        .with("most candidates", nms::MAX_CANDIDATES)
+}
+
+/// The lock file's precision, or the one this CPU favours, which is then written down.
+fn locked_precision(
+    catalogue: &Catalogue,
+    entry: &'static ModelEntry,
+    sha256: &str,
+    runtime: &RuntimeInfo,
+    cpu: &CpuFeatures,
+) -> Result<Precision, DetectorError> {
+    let locked = lock::obey_or_choose(catalogue.folder(), sha256, || LockEntry {
+        model: entry.id.to_owned(),
+        runtime: runtime.name.to_owned(),
+        runtime_version: runtime.version.clone(),
+        precision: cpu.precision(),
+        cpu_class: cpu.class(),
+    })?;
+    if locked.runtime != runtime.name {
+        return Err(DetectorError::Runtime { model: entry.id, runtime: locked.runtime });
+    }
+    Ok(locked.precision)
+}
+
+impl DetectorModel {
+    /// The catalogue's entry of the model.
+    pub fn entry(&self) -> &'static ModelEntry {
+        self.entry
+    }
+
+    /// Hash of everything that can change a result.
+    pub fn version(&self) -> &AnalyzerVersion {
+        &self.version
+    }
+
+    /// What the version was made from.
+    pub fn ingredients(&self) -> &VersionBuilder {
+        &self.ingredients
+    }
+
+    /// One more detector. The first is there already, each further one is compiled: some hundred milliseconds.
+    pub fn detector(&mut self) -> Result<Detector, LoadError> {
+        if let Some(detector) = self.first.take() {
+            return Ok(detector);
+        }
+        let instance = self.loaded.instance()?;
+        Ok(self.assemble(instance))
+    }
+
+    /// [`DetectorModel::detector`] behind the analyzers' trait.
+    pub fn instance(&mut self) -> Result<Box<dyn Analyzer>, LoadError> {
+        Ok(Box::new(self.detector()?))
+    }
+
+    fn assemble(&self, instance: Box<dyn crate::runtime::ModelInstance>) -> Detector {
+        Detector {
+            instance,
+            writer: TensorWriter::new(self.contract.spec),
+            contract: self.contract.clone(),
+            filter: self.filter.clone(),
+            version: self.version.clone(),
+            candidates: Vec::new(),
+        }
+    }
+}
