@@ -1,1 +1,16 @@
 //! Dev-only: synthetic clips with a machine-readable frame number, the sampling oracle, faults.
+//!
+//! Truth comes from the `ffmpeg` and `ffprobe` programs (5.1, installed by `./dev setup`), never from our own parsers, and
+//! everything here panics with a clear message instead of returning errors: its callers are tests.
+
+mod cli;
+pub mod clip;
+pub mod fault;
+pub mod number;
+pub mod paint;
+mod random;
+pub mod ts;
+
+pub use clip::{Clip, ClipCodec, Container};
+pub use number::{read_number, read_number_rotated};
+pub use paint::{Rect, find_marker, marker};
