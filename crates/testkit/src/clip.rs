@@ -167,14 +167,16 @@ impl Clip {
         self
     }
 
-    /// Display matrix of an MP4 or MOV: the picture is to be shown turned clockwise by so many degrees.
+    /// Display matrix of an MP4 (which a MOV becomes): the picture is to be shown turned clockwise by so many degrees.
     #[must_use]
     pub fn rotate(mut self, degrees: u32) -> Self {
+        let fits = matches!(self.container, Container::Mp4 | Container::Mov);
+        assert!(fits, "only MP4 holds a display matrix");
         self.rotate = Some(degrees);
         self
     }
 
-    /// Adds a second stream, a 440 Hz tone as long as the pictures.
+    /// Adds a second stream, a 440 Hz tone as long as the pictures at a constant rate.
     #[must_use]
     pub fn audio(mut self) -> Self {
         self.audio = true;

@@ -8,9 +8,11 @@ pub mod clip;
 pub mod fault;
 pub mod number;
 pub mod paint;
+pub mod probe;
 mod random;
 pub mod ts;
 
 pub use clip::{Clip, ClipCodec, Container};
 pub use number::{read_number, read_number_rotated};
 pub use paint::{Rect, find_marker, marker};
+pub use probe::{Truth, probe};

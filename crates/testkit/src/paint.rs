@@ -97,7 +97,7 @@ impl Painter {
                 let (near, far) = (x + n * 2 + y / 16, x + TILE * 8 - n % (TILE * 8));
                 let sub =
                     (at(near, y + n / 2) * (4 - n as u16 % 4) + at(near + 1, y + n / 2) * (n as u16 % 4)) / 4;
-                planes.push(((sub + at(far, y + n)) / 2) as u8);
+                planes.push(sub.midpoint(at(far, y + n)) as u8);
             }
         }
     }

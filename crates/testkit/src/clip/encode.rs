@@ -11,10 +11,9 @@ pub(super) fn encode(clip: &Clip, path: &Path) {
     let rate = format!("{}/{}", clip.rate.0, clip.rate.1);
     command.args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", &size, "-r", &rate, "-i", "pipe:0"]);
     if clip.audio {
-        command
-            .args(["-f", "lavfi", "-i", "sine=440:r=48000"])
-            .args(["-map", "0:v", "-map", "1:a", "-c:a", "aac"]);
-        command.args(["-shortest", "-shortest_buf_duration", "1"]);
+        let last = f64::from(clip.frames) * f64::from(clip.rate.1) / f64::from(clip.rate.0);
+        command.args(["-f", "lavfi", "-i", &format!("sine=440:r=48000:d={last}")]);
+        command.args(["-map", "0:v", "-map", "1:a", "-c:a", "aac"]);
     }
     timing(clip, &mut command);
     codec(clip, &mut command);
@@ -22,6 +21,18 @@ pub(super) fn encode(clip: &Clip, path: &Path) {
     command.args(&clip.options).arg(path);
     let painter = Painter::new(clip.width, clip.height);
     cli::run(&mut command, (0..clip.frames).map(|n| painter.frame(clip.number(n))));
+    if let Some(degrees) = clip.rotate {
+        turn(path, degrees);
+    }
+}
+
+/// Sets the display matrix, which `ffmpeg` 5.1 does only in a copy, and counts counter-clockwise.
+fn turn(path: &Path, degrees: u32) {
+    let upright = path.with_extension("upright");
+    std::fs::rename(path, &upright).expect("a file can be renamed within its folder");
+    let mut command = cli::command("ffmpeg");
+    command.arg("-i").arg(upright).args(["-c", "copy", "-f", "mp4", "-metadata:s:v:0"]);
+    cli::run(command.arg(format!("rotate={}", (360 - degrees % 360) % 360)).arg(path), std::iter::empty());
 }
 
 /// Every frame once, at exactly the PTS that the clip says: passthrough, a table for `setpts`, and an encoder that counts
@@ -89,9 +100,6 @@ fn container(clip: &Clip, command: &mut Command) {
         Container::Mp4 | Container::Mov => {
             // The edit list that holds the start counts in the movie's time scale.
             command.args(["-video_track_timescale", &ticks, "-movie_timescale", &ticks]);
-            if let Some(degrees) = clip.rotate {
-                command.arg("-metadata:s:v:0").arg(format!("rotate={degrees}"));
-            }
         }
         Container::Ts => {
             command.args(["-muxdelay", "0", "-muxpreload", "0"]);

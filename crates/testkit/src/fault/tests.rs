@@ -19,9 +19,9 @@ fn faults_are_repeatable_and_of_the_asked_size() {
 #[test]
 fn ranges_outside_the_bytes_do_nothing() {
     assert_eq!(flip_bits(&[1, 2], 5, 3, 10..20), [1, 2]);
-    assert_eq!(flip_bits(&[], 5, 3, 0..20), []);
+    assert!(flip_bits(&[], 5, 3, 0..20).is_empty());
     assert_eq!(remove(&[1, 2], 5..9), [1, 2]);
-    assert_eq!(lose(&[], 1, 4, 3), []);
+    assert!(lose(&[], 1, 4, 3).is_empty());
 }
 
 #[test]

@@ -1,0 +1,3 @@
+//! The kit against the real encoders and decoders.
+
+mod clips;
