@@ -7,6 +7,7 @@ mod cli;
 pub mod clip;
 pub mod fault;
 pub mod number;
+pub mod oracle;
 pub mod paint;
 pub mod probe;
 mod random;
