@@ -66,9 +66,35 @@ pub(crate) fn output(command: &mut Command) -> Vec<u8> {
     output.stdout
 }
 
+/// What a run says on standard error, whatever becomes of it.
+pub(crate) fn errors(command: &mut Command) -> String {
+    let mut errors = tempfile::tempfile().expect("a temporary file can be created");
+    let stderr = errors.try_clone().expect("a file handle can be duplicated");
+    let mut child = spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr));
+    child.wait().expect("a child can be waited for");
+    said(&mut errors)
+}
+
 fn said(errors: &mut File) -> String {
     let mut text = String::new();
     errors.rewind().expect("a file can be rewound");
     errors.read_to_string(&mut text).expect("ffmpeg writes text");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "run ./dev setup")]
+    fn a_missing_program_is_named_with_its_remedy() {
+        output(&mut Command::new("ffmpeg-that-is-not-there"));
+    }
+
+    #[test]
+    #[should_panic(expected = "No such file or directory")]
+    fn a_failure_speaks_in_the_words_of_the_program() {
+        output(command("ffprobe").arg("/nowhere/clip.mp4"));
+    }
 }

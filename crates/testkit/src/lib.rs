@@ -12,6 +12,7 @@ pub mod paint;
 pub mod probe;
 mod random;
 pub mod ts;
+pub mod zoo;
 
 pub use clip::{Clip, ClipCodec, Container};
 pub use number::{read_number, read_number_rotated};

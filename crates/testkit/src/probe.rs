@@ -8,12 +8,15 @@
 //! Pictures that the decoder itself withholds, because they lean on something never received, have no [`Picture::frame`]. `ffmpeg` hands
 //! out concealed pictures without a word; a hash of a damaged stream says what a full decode shows, not what was coded.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use ocelli_model::TimeBase;
 use serde_json::Value;
 
-use crate::{cli, number};
+use crate::{cli, number, oracle};
 
 /// A frame that the full decode handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub struct Picture {
     /// H.265: every sub-layer non-reference picture counts as non-reference; right as long as these sit in the highest temporal
     /// layer, where x265 puts them.
     pub reference: bool,
+    /// H.265 only: a leading picture that leans on nothing before its keyframe (`RADL_N`, `RADL_R`), as libavcodec's header tracer says.
+    pub radl: bool,
     /// What came out; `None` when the decoder withheld it.
     pub frame: Option<Frame>,
 }
@@ -62,7 +67,7 @@ pub struct Truth {
     pub time_base: TimeBase,
     /// In decode order.
     pub pictures: Vec<Picture>,
-    /// PTS in output order: a subsequence of the PTS of `pictures`.
+    /// PTS of what came out, in the decoder's output order: that of PTS, unless packets are missing.
     pub output: Vec<i64>,
 }
 
@@ -70,6 +75,19 @@ impl Truth {
     /// The picture with this PTS.
     pub fn at(&self, pts: i64) -> Option<&Picture> {
         self.pictures.iter().find(|picture| picture.pts == pts)
+    }
+
+    /// What the slot rule looks at. A keyframe is one that the decoder calls key and whose slices are intra, so an IDR, CRA or BLA
+    /// picture or a recovery point without delay, and no step of an intra refresh.
+    pub fn for_oracle(&self) -> Vec<oracle::Picture> {
+        let intra = |frame: &Frame| frame.key_frame && frame.pict_type == 'I';
+        let each = self.pictures.iter().map(|picture| oracle::Picture {
+            pts: picture.pts,
+            keyframe: picture.frame.as_ref().is_some_and(intra),
+            reference: picture.reference,
+            radl: picture.radl,
+        });
+        each.collect()
     }
 
     /// Largest number of pictures that are decoded before one, yet shown after it.
@@ -86,16 +104,17 @@ pub fn probe(path: &Path) -> Truth {
     let described = describe(path, &[]);
     let stream = &described["streams"][0];
     let codec = text(stream, "codec_name");
-    let mut frames = frames_by_pts(&described);
-    let mut output = Vec::new();
-    for (pts, hash, number) in hashes(path, stream) {
-        let frame = frames.get_mut(&pts).unwrap_or_else(|| panic!("ffprobe has no frame at PTS {pts}"));
+    let mut shown = frames_of(&described);
+    let hashed = hashes(path, stream);
+    assert_eq!(hashed.len(), shown.len(), "ffmpeg and ffprobe decode the same frames");
+    for ((_, frame), (hash, number)) in shown.iter_mut().zip(hashed) {
         (frame.hash, frame.number) = (hash, number);
-        output.push(pts);
     }
-    assert_eq!(output.len(), frames.len(), "ffmpeg and ffprobe decode the same frames");
+    let output: Vec<i64> = shown.iter().map(|(pts, _)| *pts).collect();
+    let mut frames = by_pts(shown);
     let exact = codec == "h264" || codec == "hevc";
-    let kept = exact.then(|| frames_by_pts(&describe(path, &["-skip_frame", "noref"])));
+    let kept = exact.then(|| by_pts(frames_of(&describe(path, &["-skip_frame", "noref"]))));
+    let radl = if codec == "hevc" { radl(path) } else { HashSet::new() };
     let pictures = described["packets"].as_array().into_iter().flatten().map(|packet| {
         let dts = packet["dts"].as_i64();
         let pts = packet["pts"].as_i64().or(dts).expect("packets of a container have a PTS or a DTS");
@@ -104,6 +123,7 @@ pub fn probe(path: &Path) -> Truth {
             pts,
             dts,
             size: parsed(packet, "size"),
+            radl: radl.contains(&pts),
             flagged_key: text(packet, "flags").starts_with('K'),
             reference: frame.is_none() || kept.as_ref().is_none_or(|kept| kept.contains_key(&pts)),
             frame,
@@ -131,12 +151,12 @@ fn describe(path: &Path, options: &[&str]) -> Value {
     described
 }
 
-fn frames_by_pts(described: &Value) -> HashMap<i64, Frame> {
-    let mut frames = HashMap::new();
-    for frame in described["frames"].as_array().into_iter().flatten() {
-        let pts =
-            frame["pts"].as_i64().or(frame["best_effort_timestamp"].as_i64()).expect("frames have a PTS");
-        let read = Frame {
+/// In output order.
+fn frames_of(described: &Value) -> Vec<(i64, Frame)> {
+    let read = |frame: &Value| {
+        // Not the best effort timestamp, which guesses when pictures come out of order.
+        let pts = frame["pts"].as_i64().or(frame["pkt_dts"].as_i64()).expect("frames have a PTS or a DTS");
+        let frame = Frame {
             key_frame: frame["key_frame"] == 1,
             pict_type: text(frame, "pict_type").chars().next().unwrap_or('?'),
             hash: String::new(),
@@ -144,13 +164,22 @@ fn frames_by_pts(described: &Value) -> HashMap<i64, Frame> {
             width: frame["width"].as_u64().unwrap_or(0) as usize,
             height: frame["height"].as_u64().unwrap_or(0) as usize,
         };
-        assert!(frames.insert(pts, read).is_none(), "two frames at PTS {pts}");
-    }
-    frames
+        (pts, frame)
+    };
+    described["frames"].as_array().into_iter().flatten().map(read).collect()
 }
 
-/// PTS, hash and number of each frame in output order.
-fn hashes(path: &Path, stream: &Value) -> Vec<(i64, String, Option<u32>)> {
+fn by_pts(frames: Vec<(i64, Frame)>) -> HashMap<i64, Frame> {
+    let mut by_pts = HashMap::new();
+    for (pts, frame) in frames {
+        assert!(by_pts.insert(pts, frame).is_none(), "two frames at PTS {pts}");
+    }
+    by_pts
+}
+
+/// Hash and number of each frame in output order. What `ffmpeg` says of their PTS is not used: it is a guess when pictures come out of
+/// order.
+fn hashes(path: &Path, stream: &Value) -> Vec<(String, Option<u32>)> {
     let dir = tempfile::tempdir().expect("a temporary folder can be made");
     let list = dir.path().join("hashes");
     let mut command = cli::command("ffmpeg");
@@ -165,12 +194,28 @@ fn hashes(path: &Path, stream: &Value) -> Vec<(i64, String, Option<u32>)> {
     let rows = list.lines().filter(|line| !line.starts_with('#'));
     rows.zip(grey.chunks(width * height))
         .map(|(row, luma)| {
-            let fields: Vec<&str> = row.split(',').map(str::trim).collect();
-            let [_, _, pts, _, _, hash] = fields[..] else { panic!("unknown row of framehash: {row}") };
-            let pts = pts.parse().unwrap_or_else(|_| panic!("no PTS in {row}"));
-            (pts, hash.to_owned(), number::read_number(luma, width, width, height))
+            let hash = row.rsplit(',').next().expect("a split has a last part").trim();
+            (hash.to_owned(), number::read_number(luma, width, width, height))
         })
         .collect()
+}
+
+/// PTS of the packets whose first slice is of NAL unit type 6 or 7.
+fn radl(path: &Path) -> HashSet<i64> {
+    let mut command = cli::command("ffmpeg");
+    command.args(["-copyts", "-loglevel", "trace", "-i"]).arg(path);
+    command.args(["-map", "0:v:0", "-c", "copy", "-bsf:v", "trace_headers", "-f", "null", "-"]);
+    let said = cli::errors(&mut command);
+    let (mut pts, mut found) = (None, HashSet::new());
+    for line in said.lines().filter(|line| line.starts_with("[trace_headers")) {
+        if let Some((_, rest)) = line.split_once("Packet: ").and_then(|(_, rest)| rest.split_once(" pts ")) {
+            pts = rest.split(',').next().and_then(|pts| pts.parse::<i64>().ok());
+        }
+        if line.contains("(RADL_") {
+            found.extend(pts);
+        }
+    }
+    found
 }
 
 fn time_base(stream: &Value) -> TimeBase {

@@ -1,3 +1,4 @@
 //! The kit against the real encoders and decoders.
 
 mod clips;
+mod truth;
