@@ -44,6 +44,11 @@ impl Io<dyn Output> {
     pub(super) fn writer(stream: Box<dyn Output>) -> Result<Self, AvError> {
         Self::open(stream, true, None, Some(write), Some(seek_output))
     }
+
+    /// Passes on what the writer itself buffers.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.state.stream.flush()
+    }
 }
 
 type Transfer = unsafe extern "C" fn(*mut c_void, *mut u8, c_int) -> c_int;

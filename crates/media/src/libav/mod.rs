@@ -4,6 +4,7 @@
 
 mod decoder;
 mod demuxer;
+mod encoder;
 mod error;
 mod frame;
 mod io;
@@ -14,8 +15,10 @@ mod scale;
 
 pub use decoder::LibavDecoder;
 pub use demuxer::{DemuxError, Demuxer};
+pub use encoder::{EncodeError, VideoSettings, VideoWriter};
 pub use error::AvError;
 pub use frame::Frame;
+pub use io::{Input, Output};
 pub use log::route_logs;
 pub(crate) use parameters::NativeParameters;
 
