@@ -3,6 +3,8 @@
 mod canvas;
 mod codec;
 mod muxer;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::VecDeque, io};
 
