@@ -1,5 +1,8 @@
 //! Borrowed and owned 8-bit 4:2:0 pictures.
 
+#[cfg(test)]
+mod tests;
+
 use thiserror::Error;
 
 /// Meaning of the sample values (`color_range`).
