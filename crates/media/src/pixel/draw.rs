@@ -48,7 +48,8 @@ const PALETTE: [[u8; 3]; 12] = [
 /// Draws one box with its label. Lines and letters grow with the picture.
 pub fn draw(picture: &mut OwnedPicture, outline: &Outline<'_>) {
     let Some(rect) = pixels(picture, outline.rect) else { return };
-    let rgb = PALETTE[(fnv1a(outline.label) % PALETTE.len() as u64) as usize];
+    // The upper bits: they keep the labels of street scenes apart.
+    let rgb = PALETTE[(fnv1a(outline.label) >> 48) as usize % PALETTE.len()];
     let colour = Colour::of(picture, rgb);
     let ink = Colour::of(picture, if is_light(rgb) { [0; 3] } else { [255; 3] });
     let mut canvas = Canvas::new(picture);

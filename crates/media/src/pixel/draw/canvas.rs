@@ -32,6 +32,11 @@ impl<'a> Canvas<'a> {
         2 * (i64::from(self.picture.width.min(self.picture.height)) + 270).div_euclid(540).max(1)
     }
 
+    /// Pixels per dot of an 8x8 letter: 1 below 620 lines, 2 at 720, 3 at 1080, 6 at 2160.
+    pub(super) fn letter_scale(&self) -> i64 {
+        (i64::from(self.picture.width.min(self.picture.height)) + 100).div_euclid(360).max(1)
+    }
+
     /// The frame of a rectangle: drawn inside it, from its edges rounded to even pixels.
     pub(super) fn outline(&mut self, rect: Rect, line: i64, colour: Colour) {
         let Rect { left, top, right, bottom } = rect.evened();

@@ -85,10 +85,18 @@ fn labels_stay_in_the_picture() {
 
 #[test]
 fn colours_follow_labels() {
-    let colour = |label: &str| fnv1a(label) % PALETTE.len() as u64;
     assert_eq!(fnv1a(""), 0xcbf2_9ce4_8422_2325);
     assert_eq!(fnv1a("a"), 0xaf63_dc4c_8601_ec8c);
-    assert_ne!(colour("person"), colour("car"));
+    let drawn = |label| {
+        let mut picture = grey(64, 64);
+        draw(&mut picture, &Outline { rect: [0.0, 0.0, 1.0, 1.0], label, text: "" });
+        picture
+    };
+    assert_eq!(drawn("person"), drawn("person"));
+    let labels = ["person", "bicycle", "car", "motorcycle", "bus", "truck", "dog"];
+    for (index, label) in labels.iter().enumerate() {
+        assert!(labels[..index].iter().all(|other| drawn(other) != drawn(label)), "{label}");
+    }
     let picture = grey(2, 2);
     assert_eq!(Colour::of(&picture, [255; 3]), Colour { y: 235, cb: 128, cr: 128 });
     assert_eq!(Colour::of(&picture, [255, 0, 0]), Colour { y: 63, cb: 102, cr: 240 });

@@ -18,7 +18,7 @@ pub(super) fn label(canvas: &mut Canvas<'_>, rect: Rect, text: &str, colour: Col
     if rect.left >= width || rect.top >= height || rect.right <= 0 || rect.bottom <= 0 {
         return;
     }
-    let scale = canvas.line_width() / 2;
+    let scale = canvas.letter_scale();
     let margin = 2 * scale;
     let characters = text.chars().take(MAX_CHARACTERS);
     let (wide, high) =
