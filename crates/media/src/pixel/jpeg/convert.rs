@@ -13,15 +13,16 @@ const BLOCK: usize = 16;
 /// Factors are times 2^14: with samples times 256, the high half of the product is in 1/64 grey levels.
 const ONE: f64 = 16_384.0;
 
-/// `JPEG sample = level + sum of factor * video sample`.
+/// `JPEG sample = level + sum of factor * video sample`. Held as registers: built in the loop, they are stored in parts
+/// and loaded whole, which stalls.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Conversion {
-    luma: u16,
+    luma: u16x8,
     /// Level of black, and what makes the final shift round to nearest.
-    luma_level: i16,
-    chroma_level: i16,
+    luma_level: i16x8,
+    chroma_level: i16x8,
     /// Of Cb and Cr in Y, Cb, Cr.
-    factors: [[i16; 2]; 3],
+    factors: [[i16x8; 2]; 3],
 }
 
 /// Planes of a JPEG picture: both sides even, rows whole blocks apart, outer samples repeated.
@@ -36,13 +37,14 @@ pub(super) struct Planes {
 impl Conversion {
     pub(super) fn new(range: Range, matrix: Matrix) -> Self {
         let (black, luma, chroma) = range.expansion();
-        let factors = to_bt601(matrix).map(|row| row.map(|factor| (factor * chroma * ONE).round() as i16));
+        let level = |value: f64| i16x8::splat(value.round() as i16);
+        let factors = to_bt601(matrix).map(|row| row.map(|factor| level(factor * chroma * ONE)));
         // Each high product that is not 0 loses half a unit on average.
         let lost = if matrix == Matrix::Bt601 { 0.0 } else { 0.5 };
         Self {
-            luma: (luma * ONE).round() as u16,
-            luma_level: (32.0 - black * luma * 64.0 + 2.0 * lost).round() as i16,
-            chroma_level: (32.0 + 128.0 * 64.0 + lost).round() as i16,
+            luma: bytemuck::cast(level(luma * ONE)),
+            luma_level: level(32.0 - black * luma * 64.0 + 2.0 * lost),
+            chroma_level: level(32.0 + 128.0 * 64.0 + lost),
             factors,
         }
     }
@@ -55,21 +57,21 @@ impl Conversion {
         let width = picture.width as usize;
         for row in 0..chroma_height {
             let [source_cb, source_cr] = [1, 2].map(|plane| picture.planes[plane].row(row, chroma_width));
-            let chroma = source_blocks(source_cb).zip(source_blocks(source_cr));
             let [cb, cr] =
                 [&mut *cb, cr].map(|plane| &mut plane[row * planes.strides[1]..][..planes.strides[1]]);
             let outputs = cb.as_chunks_mut().0.iter_mut().zip(cr.as_chunks_mut().0);
             let corrections = planes.correction.as_chunks_mut::<2>().0;
-            for (((b, r), (out_b, out_r)), correction) in chroma.zip(outputs).zip(corrections) {
-                [*out_b, *out_r] = self.chroma(b, r);
-                *correction = self.corrections(b, r);
+            for (index, ((out_cb, out_cr), correction)) in outputs.zip(corrections).enumerate() {
+                let (cb, cr) = (block(source_cb, index), block(source_cr, index));
+                [*out_cb, *out_cr] = self.chroma(cb, cr);
+                *correction = self.corrections(cb, cr);
             }
             for y in [2 * row, 2 * row + 1] {
                 let source = picture.planes[0].row(y.min(picture.height as usize - 1), width);
                 let out = &mut luma[y * planes.strides[0]..][..planes.strides[0]];
-                let blocks = source_blocks(source).zip(&planes.correction);
-                for (out, (samples, correction)) in out.as_chunks_mut().0.iter_mut().zip(blocks) {
-                    *out = self.luma(samples, *correction);
+                let outputs = out.as_chunks_mut().0.iter_mut().zip(&planes.correction);
+                for (index, (out, correction)) in outputs.enumerate() {
+                    *out = self.luma(block(source, index), *correction);
                 }
             }
         }
@@ -77,8 +79,7 @@ impl Conversion {
 
     #[inline]
     fn luma(&self, samples: u8x16, correction: [i16x8; 2]) -> [u8; BLOCK] {
-        let factor = u16x8::splat(self.luma);
-        let sums = halves(samples).map(|half| bytemuck::cast::<_, i16x8>(half.mul_keep_high(factor)));
+        let sums = halves(samples).map(|half| bytemuck::cast::<_, i16x8>(half.mul_keep_high(self.luma)));
         u8x16::narrow_i16x8((sums[0] + correction[0]) >> 6, (sums[1] + correction[1]) >> 6).to_array()
     }
 
@@ -101,9 +102,9 @@ impl Conversion {
     }
 
     #[inline]
-    fn mix(&self, output: usize, cb: i16x8, cr: i16x8, level: i16) -> i16x8 {
-        let [of_cb, of_cr] = self.factors[output].map(i16x8::splat);
-        i16x8::splat(level) + cb.mul_keep_high(of_cb) + cr.mul_keep_high(of_cr)
+    fn mix(&self, output: usize, cb: i16x8, cr: i16x8, level: i16x8) -> i16x8 {
+        let [of_cb, of_cr] = self.factors[output];
+        level + cb.mul_keep_high(of_cb) + cr.mul_keep_high(of_cr)
     }
 }
 
@@ -119,14 +120,18 @@ impl Planes {
     }
 }
 
-/// A row in blocks of 16, the last sample repeated to fill the last block, then once more for whoever asks.
+/// Sixteen samples of a row, which ends in repetitions of its last one.
 #[inline]
-fn source_blocks(row: &[u8]) -> impl Iterator<Item = u8x16> {
+fn block(row: &[u8], index: usize) -> u8x16 {
     let (blocks, rest) = row.as_chunks::<BLOCK>();
+    if let Some(block) = blocks.get(index) {
+        return u8x16::new(*block);
+    }
     let mut end = [row.last().copied().unwrap_or_default(); BLOCK];
-    end[..rest.len()].copy_from_slice(rest);
-    let beyond = [row.last().copied().unwrap_or_default(); BLOCK];
-    blocks.iter().map(|block| u8x16::new(*block)).chain([u8x16::new(end), u8x16::new(beyond)])
+    if index == blocks.len() {
+        end[..rest.len()].copy_from_slice(rest);
+    }
+    u8x16::new(end)
 }
 
 /// Samples times 256.

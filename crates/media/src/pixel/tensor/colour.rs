@@ -9,16 +9,17 @@ use crate::pixel::{Matrix, Range};
 /// limited BT.709) times 256 and the greatest sum (about 525 grey levels) stay in an i16, rounded down to a multiple of 8.
 const UNITS: f64 = 56.0;
 
-/// YCbCr to RGB in 16-bit fixed point.
+/// YCbCr to RGB in 16-bit fixed point. Held as registers: built in the loop, they are stored in parts and loaded whole,
+/// which stalls.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Conversion {
-    luma: u16,
-    red_cr: i16,
-    green_cb: i16,
-    green_cr: i16,
-    blue_cb: i16,
+    luma: u16x8,
+    red_cr: i16x8,
+    green_cb: i16x8,
+    green_cr: i16x8,
+    blue_cb: i16x8,
     /// Added to each sum: the level of black, and half a unit for each product that was cut off.
-    level: [i16; 3],
+    level: [i16x8; 3],
 }
 
 /// One output channel: `value = rgb * scale + offset`, with `rgb` of 0 to 255.
@@ -54,21 +55,21 @@ impl Conversion {
         let green = 1.0 - red - blue;
         let (black, luma, chroma) = range.expansion();
         // Samples come times 256 and lose 16 bits in the product.
-        let fixed = |coefficient: f64| (coefficient * UNITS * 256.0).round();
+        let fixed = |coefficient: f64| i16x8::splat((coefficient * UNITS * 256.0).round() as i16);
         let half = f64::from(HALF_LEVEL) / 256.0;
         let level = |products: f64, chroma: f64| {
-            (((-black - half) * luma - half * chroma) * UNITS + products / 2.0).round() as i16
+            i16x8::splat((((-black - half) * luma - half * chroma) * UNITS + products / 2.0).round() as i16)
         };
         let red_cr = chroma * 2.0 * (1.0 - red);
         let green_cb = -chroma * 2.0 * blue * (1.0 - blue) / green;
         let green_cr = -chroma * 2.0 * red * (1.0 - red) / green;
         let blue_cb = chroma * 2.0 * (1.0 - blue);
         Self {
-            luma: fixed(luma) as u16,
-            red_cr: fixed(red_cr) as i16,
-            green_cb: fixed(green_cb) as i16,
-            green_cr: fixed(green_cr) as i16,
-            blue_cb: fixed(blue_cb) as i16,
+            luma: bytemuck::cast(fixed(luma)),
+            red_cr: fixed(red_cr),
+            green_cb: fixed(green_cb),
+            green_cr: fixed(green_cr),
+            blue_cb: fixed(blue_cb),
             level: [level(2.0, red_cr), level(3.0, green_cb + green_cr), level(2.0, blue_cb)],
         }
     }
@@ -101,14 +102,13 @@ impl Conversion {
     fn convert(&self, y: u16x8, cb: u16x8, cr: u16x8) -> [i16x8; 3] {
         // Flipping the top bit takes 128 grey levels off and makes the number signed.
         let centred = |chroma: u16x8| -> i16x8 { bytemuck::cast(chroma ^ u16x8::splat(0x8000)) };
-        let product = |chroma: i16x8, factor: i16| chroma.mul_keep_high(i16x8::splat(factor));
-        let luma: i16x8 = bytemuck::cast(y.mul_keep_high(u16x8::splat(self.luma)));
+        let luma: i16x8 = bytemuck::cast(y.mul_keep_high(self.luma));
         let (cb, cr) = (centred(cb), centred(cr));
-        let [red, green, blue] = self.level.map(i16x8::splat);
+        let [red, green, blue] = self.level;
         [
-            luma + product(cr, self.red_cr) + red,
-            luma + product(cb, self.green_cb) + product(cr, self.green_cr) + green,
-            luma + product(cb, self.blue_cb) + blue,
+            luma + cr.mul_keep_high(self.red_cr) + red,
+            luma + cb.mul_keep_high(self.green_cb) + cr.mul_keep_high(self.green_cr) + green,
+            luma + cb.mul_keep_high(self.blue_cb) + blue,
         ]
     }
 }

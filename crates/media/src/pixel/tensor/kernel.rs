@@ -15,8 +15,8 @@ pub(super) const LANES: usize = 8;
 /// Scaled samples are `256 * sample + HALF_LEVEL`: above 0 by more than rounding takes away.
 pub(super) const HALF_LEVEL: u16 = 128;
 
-/// Samples of a row summed at once: four registers of sums.
-const BLOCK: usize = 32;
+/// Samples of a row summed at once: eight registers of sums.
+const BLOCK: usize = 64;
 
 /// Registers per block.
 const PARTS: usize = BLOCK / LANES;

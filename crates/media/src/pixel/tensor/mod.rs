@@ -48,7 +48,7 @@ pub enum TensorError {
 /// Writes tensors of one spec. Keeps weights and buffers for the last picture size, so that a frame allocates nothing.
 ///
 /// Shrinking averages over area, enlarging is bilinear; each axis of each plane chooses for itself, so 4:2:0 chroma may
-/// be enlarged while luma shrinks. Within 0.3 grey levels of the exact result.
+/// be enlarged while luma shrinks. Within 0.15 grey levels of the exact result.
 #[derive(Debug)]
 pub struct TensorWriter {
     spec: TensorSpec,

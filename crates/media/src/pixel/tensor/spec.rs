@@ -48,7 +48,7 @@ pub struct TensorSpec {
 impl TensorSpec {
     /// Floats in the tensor.
     pub fn len(&self) -> usize {
-        3 * self.width as usize * self.height as usize
+        (self.width as usize).saturating_mul(self.height as usize).saturating_mul(3)
     }
 
     /// Whether the tensor has no floats.

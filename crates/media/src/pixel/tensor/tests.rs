@@ -4,7 +4,7 @@ use super::*;
 use crate::pixel::{Matrix, OwnedPicture, Plane, Range, reference};
 
 /// Largest difference from the reference allowed, in grey levels.
-const TOLERANCE: f64 = 0.3;
+const TOLERANCE: f64 = 0.15;
 
 fn spec(width: u32, height: u32, fit: Fit) -> TensorSpec {
     TensorSpec { width, height, fit, order: ChannelOrder::Rgb, scale: [1.0; 3], offset: [0.0; 3] }
