@@ -55,6 +55,16 @@ impl Tally {
         } += slots;
     }
 
+    /// Adds the counts of another.
+    pub fn merge(&mut self, other: Self) {
+        self.analysed += other.analysed;
+        self.gated += other.gated;
+        self.dropped += other.dropped;
+        self.failed += other.failed;
+        self.empty += other.empty;
+        self.lost += other.lost;
+    }
+
     /// Slots that were due.
     pub fn due(&self) -> u64 {
         self.analysed + self.gated + self.dropped + self.failed + self.empty + self.lost

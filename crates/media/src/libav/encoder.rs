@@ -179,6 +179,11 @@ impl VideoWriter {
         Ok(Self { settings, scale, shift: 0, last: None, stage: Stage::Waiting { output, codecs } })
     }
 
+    /// libav's names of the encoders that this FFmpeg has, in the order in which they are tried.
+    pub fn codecs() -> Vec<&'static str> {
+        codec::available().into_iter().map(codec::Name::as_str).collect()
+    }
+
     /// libav's name of the encoder in use, or of the one that is tried first before the first picture.
     pub fn codec_name(&self) -> Option<&'static str> {
         match &self.stage {

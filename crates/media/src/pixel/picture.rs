@@ -103,6 +103,26 @@ impl<'a> Plane<'a> {
 }
 
 impl Picture<'_> {
+    /// A copy without padding between rows.
+    pub fn to_owned_picture(&self) -> OwnedPicture {
+        let (chroma_width, chroma_height) = self.chroma_size();
+        let copy = |index: usize, width: u32, height: u32| -> Vec<u8> {
+            let Plane { data, stride } = self.planes[index];
+            (0..height as usize).flat_map(|row| &data[row * stride..][..width as usize]).copied().collect()
+        };
+        OwnedPicture {
+            width: self.width,
+            height: self.height,
+            planes: [
+                copy(0, self.width, self.height),
+                copy(1, chroma_width, chroma_height),
+                copy(2, chroma_width, chroma_height),
+            ],
+            range: self.range,
+            matrix: self.matrix,
+        }
+    }
+
     /// Width and height of the two chroma planes.
     pub fn chroma_size(&self) -> (u32, u32) {
         (self.width.div_ceil(2), self.height.div_ceil(2))

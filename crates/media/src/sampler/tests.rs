@@ -149,7 +149,7 @@ fn pictures_that_nothing_refers_to_win_only_slots_without_a_reference() {
     assert_eq!(&chosen_pts(&sampled)[..7], [0, 2, 3, 6, 8, 9, 12]);
     let mut slots: Vec<i64> = sampled.chosen.iter().map(|(_, slot)| slot.unwrap()).collect();
     slots.sort_unstable();
-    assert_eq!(slots, Vec::from_iter(0..16));
+    assert_eq!(slots, (0..16).collect::<Vec<_>>());
     // N = 30: every picture is alone in its slot.
     let sampled = sample("30", 30, 1, &ibbp(10));
     assert_eq!((sampled.chosen.len(), sampled.empty), (31, 0));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use ocelli_media::bitstream::{BitstreamError, PictureInfo, PictureReader};
-use ocelli_media::{Codec, CodecParameters, Rotation};
+use ocelli_media::{Codec, CodecParameters};
 use ocelli_model::TimeBase;
 
 /// A coded clip and its access units in decode order.
@@ -77,17 +77,8 @@ fn open(codec: &Codec, path: PathBuf, folder: tempfile::TempDir) -> Clip {
         })
         .collect();
     assert!(rest.is_empty(), "packets do not add up");
-    let parameters = CodecParameters {
-        codec: codec.clone(),
-        extradata: extradata(&path).into(),
-        width: 176,
-        height: 144,
-        rotation: Rotation::None,
-        time_base: TimeBase::new(1, 90_000).unwrap(),
-        reorder_hint: 0,
-        frame_rate: 25.0,
-        duration: None,
-    };
+    let base = TimeBase::new(1, 90_000).unwrap();
+    let parameters = CodecParameters::new(codec.clone(), extradata(&path).into(), base);
     Clip { parameters, units, path, _folder: folder }
 }
 
