@@ -1,7 +1,5 @@
 //! The JSON of one line.
 
-use std::time::Duration;
-
 use ocelli_model::{AnalyzerVersion, BoundingBox, Detection, TimeBase, Verdict};
 use serde::Serialize;
 
@@ -48,11 +46,7 @@ struct Rectangle {
 
 #[derive(Debug, Serialize)]
 struct Milliseconds {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decode: Option<f64>,
-    preprocess: f64,
-    inference: f64,
-    postprocess: f64,
+    analyze: f64,
 }
 
 impl<'a> Line<'a> {
@@ -111,13 +105,7 @@ impl<'a> Seen<'a> {
 
 impl Milliseconds {
     fn of(timing: Timing) -> Self {
-        let milliseconds = |time: Duration| rounded(time.as_secs_f64() * 1e3, 3);
-        Self {
-            decode: timing.decode.map(milliseconds),
-            preprocess: milliseconds(timing.preprocess),
-            inference: milliseconds(timing.inference),
-            postprocess: milliseconds(timing.postprocess),
-        }
+        Self { analyze: rounded(timing.analyze.as_secs_f64() * 1e3, 3) }
     }
 }
 

@@ -54,17 +54,12 @@ pub enum Outcome<'a> {
     },
 }
 
-/// CPU or wall time spent on one frame, as the caller measures it.
+/// Wall time spent on one frame, as the caller measures it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// Decoding this picture and the references fed for it; `None` where that is not known per frame.
-    pub decode: Option<Duration>,
-    /// Planes to tensor.
-    pub preprocess: Duration,
-    /// The model alone.
-    pub inference: Duration,
-    /// Tensor to detections.
-    pub postprocess: Duration,
+    /// Planes to detections: preprocessing, model, reading its outputs. Decoding serves several frames at once and
+    /// is not in it.
+    pub analyze: Duration,
 }
 
 /// Why a line was not written.
@@ -90,7 +85,7 @@ pub enum JsonLinesError {
 ///  "detections": [{"label": "car", "confidence": 0.9137, "box": {"x": 0.25, "y": 0.5, "width": 0.1, "height": 0.2},
 ///                  "box_px": {"x": 160.0, "y": 180.0, "width": 64.0, "height": 72.0}}],
 ///  "analyzer_version": "0123456789abcdef",
-///  "timing_ms": {"decode": 3.1, "preprocess": 0.35, "inference": 8.5, "postprocess": 0.04}}
+///  "timing_ms": {"analyze": 8.9}}
 /// ```
 /// `box` is in fractions of the displayed picture, `box_px` in its pixels, both from its top left corner. `slot` is
 /// null where every picture is due. A failed frame has `"verdict": "failed"` and `"reason"` in place of the size, the

@@ -29,12 +29,7 @@ fn frame<'a>(version: &'a AnalyzerVersion, outcome: Outcome<'a>) -> FrameLine<'a
 }
 
 fn analysed(detections: &[Detection]) -> Outcome<'_> {
-    let timing = Timing {
-        decode: None,
-        preprocess: Duration::from_nanos(350_499),
-        inference: Duration::from_millis(17),
-        postprocess: Duration::ZERO,
-    };
+    let timing = Timing { analyze: Duration::from_nanos(17_350_499) };
     Outcome::Analysed { width: 641, height: 360, detections, timing }
 }
 
@@ -49,7 +44,7 @@ fn lines_are_exact_and_carry_their_verdict() {
         let rest = rest.replace("VERSION", &format!(r#""analyzer_version":"{version}""#));
         assert_eq!(String::from_utf8(output).unwrap(), format!("{head}{rest}\n"));
     };
-    let timing = r#"VERSION,"timing_ms":{"preprocess":0.35,"inference":17.0,"postprocess":0.0}}"#;
+    let timing = r#"VERSION,"timing_ms":{"analyze":17.35}}"#;
     let empty = format!(r#""verdict":"analysed","width":641,"height":360,"detections":[],{timing}"#);
     check(analysed(&[]), Verdict::Analysed, &empty);
     let seen = format!(
