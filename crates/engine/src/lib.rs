@@ -1,1 +1,14 @@
-//! Runs streams: the loop from source to results.
+//! Runs streams: the loop from source to results, in one process, with bounded queues.
+
+mod analysis;
+mod jpeg;
+mod order;
+mod picture;
+mod run;
+mod work;
+
+pub use analysis::{Analysis, AnalyzeWork};
+pub use jpeg::JpegWork;
+pub use picture::{Failure, Seen};
+pub use run::{Report, RunError, Settings, Watch, run};
+pub use work::{Place, Work, WorkError};

@@ -1,0 +1,309 @@
+//! The life of a frame: source, sampler, decoder, workers, sink.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    num::NonZeroUsize,
+    ops::ControlFlow,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+};
+
+use ocelli_ingest::{Source, SourceError};
+use ocelli_media::{
+    bitstream::PictureReader,
+    decode::{DecodeError, Decoding, Outcome},
+    libav::{Frame, LibavDecoder},
+    sampler::{Sampler, Step, Window},
+};
+use ocelli_model::{SamplingPlan, Tally, TimeBase, Verdict};
+
+use crate::{Failure, Place, Seen, Work, order::InOrder};
+
+/// How a source is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Which pictures.
+    pub plan: SamplingPlan,
+    /// Only results whose media time lies in this window; the choice is that of the whole file.
+    pub window: Window,
+}
+
+/// Shared with whoever watches a run or wants it to end.
+#[derive(Debug, Default)]
+pub struct Watch {
+    stop: AtomicBool,
+    position: AtomicI64,
+}
+
+impl Watch {
+    /// Ends the run after the pictures in hand.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the end was asked for.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Ticks of media time read since the start of the source.
+    pub fn position(&self) -> i64 {
+        self.position.load(Ordering::Relaxed)
+    }
+}
+
+/// What became of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Every due slot has a verdict.
+    pub tally: Tally,
+    /// Why pictures failed, with counts.
+    pub reasons: BTreeMap<String, u64>,
+    /// Runs that began: more than one where media time stepped.
+    pub runs: u32,
+    /// Coded pictures read.
+    pub pictures: u64,
+    /// Coded pictures that went through the decoder.
+    pub decoded: u64,
+    /// Bytes that could not be read as pictures, with counts.
+    pub unreadable: BTreeMap<String, u64>,
+    /// The container is damaged or the source ended early: results are those up to there.
+    pub damage: Option<String>,
+    /// The end was asked for, by [`Watch::stop`] or by the sink.
+    pub stopped: bool,
+}
+
+/// Why nothing, or nothing more, could be done.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No decoder, or it refused the stream.
+    #[error("cannot decode the video")]
+    Decode(#[source] DecodeError),
+    /// Threads could not be started.
+    #[error("cannot start a worker")]
+    Thread(#[source] io::Error),
+}
+
+struct Job<T> {
+    seq: u64,
+    place: Place,
+    work: T,
+}
+
+type Picture = Job<Result<Frame, Failure>>;
+type Finished<T> = Job<Result<T, Failure>>;
+
+/// Looks at a whole source. `sink` gets every chosen picture in PTS order, on the caller's thread, and may end the
+/// run. Files wait for slow workers and sinks: nothing is dropped. One decoding thread and one per worker; pictures
+/// in flight are bounded by two per worker.
+pub fn run<W: Work>(
+    source: &mut dyn Source,
+    settings: Settings,
+    workers: &mut [W],
+    watch: &Watch,
+    mut sink: impl FnMut(Seen<W::Output>) -> ControlFlow<()>,
+) -> Result<Report, RunError> {
+    let in_flight = NonZeroUsize::new(workers.len()).map_or(1, NonZeroUsize::get);
+    thread::scope(|scope| {
+        let (pictures, queue) = sync_channel::<Picture>(in_flight);
+        let (finished, results) = sync_channel::<Finished<W::Output>>(in_flight);
+        let queue = Arc::new(Mutex::new(queue));
+        for (index, worker) in workers.iter_mut().enumerate() {
+            let (queue, finished) = (Arc::clone(&queue), finished.clone());
+            let name = format!("worker-{index}");
+            let builder = thread::Builder::new().name(name);
+            builder
+                .spawn_scoped(scope, move || serve(worker, &queue, &finished))
+                .map_err(RunError::Thread)?;
+        }
+        // The workers own both ends now: the queues close when the last of them returns.
+        drop((queue, finished));
+        let reader = thread::Builder::new().name("decode".to_owned());
+        let reader = reader
+            .spawn_scoped(scope, move || Reading::new(source, settings, watch, pictures).all())
+            .map_err(RunError::Thread)?;
+        let counted = collect(&results, watch, &mut sink);
+        // Frees workers and decoder that wait for room, where the sink ended the run.
+        drop(results);
+        let mut report = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        report.tally.analysed = counted.analysed;
+        report.tally.failed = counted.failed.values().sum();
+        report.reasons = counted.failed;
+        report.stopped |= watch.is_stopped();
+        Ok(report)
+    })
+}
+
+#[derive(Default)]
+struct Counted {
+    analysed: u64,
+    failed: BTreeMap<String, u64>,
+}
+
+/// Hands results to the sink in order.
+fn collect<T>(
+    results: &Receiver<Finished<T>>,
+    watch: &Watch,
+    sink: &mut impl FnMut(Seen<T>) -> ControlFlow<()>,
+) -> Counted {
+    let mut order = InOrder::new();
+    let mut counted = Counted::default();
+    while let Ok(job) = results.recv() {
+        order.put(job.seq, job);
+        while let Some(job) = order.take() {
+            match &job.work {
+                Ok(_) => counted.analysed += 1,
+                Err(failure) => *counted.failed.entry(failure.reason.clone()).or_default() += 1,
+            }
+            if sink(Seen { place: job.place, result: job.work }).is_break() {
+                watch.stop();
+                return counted;
+            }
+        }
+    }
+    counted
+}
+
+/// One worker: takes pictures until there are none.
+fn serve<W: Work>(
+    worker: &mut W,
+    queue: &Mutex<Receiver<Picture>>,
+    finished: &SyncSender<Finished<W::Output>>,
+) {
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Job { seq, place, work }) = next else { return };
+        let work = work.and_then(|frame| {
+            worker.work(place, &frame).map_err(|error| Failure { reason: error.to_string() })
+        });
+        if finished.send(Job { seq, place, work }).is_err() {
+            return;
+        }
+    }
+}
+
+/// Source to decoded pictures, on one thread.
+struct Reading<'a> {
+    source: &'a mut dyn Source,
+    watch: &'a Watch,
+    pictures: SyncSender<Picture>,
+    reader: PictureReader,
+    sampler: Sampler,
+    decoding: Decoding,
+    base: TimeBase,
+    run: u32,
+    seq: u64,
+    report: Report,
+}
+
+impl<'a> Reading<'a> {
+    fn new(
+        source: &'a mut dyn Source,
+        settings: Settings,
+        watch: &'a Watch,
+        pictures: SyncSender<Picture>,
+    ) -> Self {
+        let parameters = source.parameters();
+        let base = parameters.time_base;
+        let open = |parameters: &_| -> Result<Box<dyn ocelli_media::decode::Decoder>, DecodeError> {
+            Ok(Box::new(LibavDecoder::open(parameters)?))
+        };
+        Self {
+            reader: PictureReader::new(parameters),
+            sampler: Sampler::new(settings.plan, base).with_window(settings.window),
+            decoding: Decoding::new(Box::new(open)),
+            source,
+            watch,
+            pictures,
+            base,
+            run: 0,
+            seq: 0,
+            report: Report::default(),
+        }
+    }
+
+    /// The life of a frame, from source to worker.
+    fn all(mut self) -> Result<Report, RunError> {
+        let mut first = None;
+        while !self.watch.is_stopped() && !self.sampler.is_past_window() {
+            let unit = match self.source.next_unit() {
+                Ok(Some(unit)) => unit,
+                Ok(None) => break,
+                Err(error) => {
+                    self.report.damage = Some(describe(&error));
+                    break;
+                }
+            };
+            let first = *first.get_or_insert(unit.pts);
+            self.watch.position.store(unit.pts.saturating_sub(first), Ordering::Relaxed);
+            self.report.pictures += 1;
+            let info = match self.reader.read(&unit.data, unit.container_keyframe) {
+                Ok(info) => info,
+                Err(error) => {
+                    *self.report.unreadable.entry(error.to_string()).or_default() += 1;
+                    self.reader.unreadable()
+                }
+            };
+            self.sampler.push(unit, info);
+            if self.take_steps()?.is_break() {
+                break;
+            }
+        }
+        self.sampler.finish();
+        if self.take_steps()?.is_continue() {
+            self.decoding.drain();
+            let _open = self.send_outcomes();
+        }
+        self.report.damage = self.report.damage.or_else(|| self.source.damage().map(str::to_owned));
+        Ok(self.report)
+    }
+
+    fn take_steps(&mut self) -> Result<ControlFlow<()>, RunError> {
+        while let Some(step) = self.sampler.next_step() {
+            match step {
+                Step::Run { run, .. } => {
+                    self.run = run;
+                    self.report.runs += 1;
+                }
+                Step::Empty { slots } => self.report.tally.add(Verdict::Empty, slots),
+                Step::EndOfRun => self.decoding.drain(),
+                Step::Feed(feed) => {
+                    self.report.decoded += 1;
+                    self.decoding.feed(&feed).map_err(RunError::Decode)?;
+                }
+            }
+            if self.send_outcomes().is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Waits for room where workers are slower than the decoder.
+    fn send_outcomes(&mut self) -> ControlFlow<()> {
+        for Outcome { pts, slot, picture } in self.decoding.take_outcomes() {
+            let place = Place { run: self.run, pts, time_base: self.base, slot };
+            let work = picture.map_err(|error| Failure { reason: error.to_string() });
+            if self.pictures.send(Job { seq: self.seq, place, work }).is_err() {
+                return ControlFlow::Break(());
+            }
+            self.seq += 1;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn describe(error: &SourceError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}
