@@ -1,2 +1,36 @@
-//! The `ocelli` binary.
-fn main() {}
+//! The `ocelli` binary: reads the command line, builds what a command needs, maps its end to an exit code.
+
+mod cli;
+mod commands;
+mod ending;
+mod home;
+mod progress;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+use ending::Ending;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logs();
+    let ended = match &cli.command {
+        Command::Extract(options) => commands::extract::extract(options),
+        Command::Analyze(options) => commands::analyze::analyze(options),
+        Command::Models(options) => commands::models::models(options),
+        Command::Doctor(options) => commands::doctor::doctor(options),
+    };
+    ended.unwrap_or_else(|error| Ending::unusable(&error)).report()
+}
+
+/// Logs go to standard error, warnings and worse unless `OCELLI_LOG` says otherwise.
+fn start_logs() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("OCELLI_LOG");
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter.unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("warn")))
+        .init();
+}

@@ -1,0 +1,199 @@
+//! `ocelli analyze`: detections as JSON Lines, and drawn on a video.
+
+use std::{ops::ControlFlow, path::Path, sync::Arc};
+
+use anyhow::{Context as _, Result, bail};
+use ocelli_analyze::{DetectorConfig, DetectorModel, Upstream, cpu_features, load};
+use ocelli_engine::{AnalyzeWork, Report, Seen, Settings, Watch, run};
+use ocelli_ingest::{Source as _, pull::FileSource};
+use ocelli_media::{libav::codec_library_version, sampler::SAMPLER_VERSION};
+use ocelli_model::AnalyzerVersion;
+use ocelli_sinks::{FrameLine, JsonLines, JsonLinesError, Outcome, Timing};
+
+use super::{annotate::Annotated, summary::Summary, verdict, window};
+use crate::{
+    cli::Analyze,
+    ending::{Ending, chain},
+    home::home,
+    progress::Progress,
+    signals::stop_on_signal,
+};
+
+type Analysed = Seen<ocelli_engine::Analysis>;
+
+pub(crate) fn analyze(options: &Analyze) -> Result<Ending> {
+    window::check(options.span)?;
+    if options.annotate.is_some() && options.inputs.len() > 1 {
+        bail!("--annotate takes one input: each video needs a file of its own");
+    }
+    // Opened before the model is loaded: a wrong name should not take half a second to say so.
+    let mut opened = Vec::new();
+    let mut endings = Vec::new();
+    for input in &options.inputs {
+        match FileSource::open(input).with_context(|| input.display().to_string()) {
+            Ok(source) => opened.push((input.as_path(), source)),
+            Err(error) => endings.push(Ending::unusable(&error)),
+        }
+    }
+    if opened.is_empty() {
+        return Ok(Ending::all(endings));
+    }
+    let annotated = options.annotate.as_deref().map(|path| Annotated::create(path, options.overwrite));
+    let watch = Arc::new(Watch::default());
+    stop_on_signal(&watch)?;
+    let model = detector(options)?;
+    let version = model.version().clone();
+    let mut session = Session {
+        options,
+        workers: Workers::new(model, options)?,
+        watch,
+        outputs: Outputs {
+            version,
+            lines: JsonLines::new(std::io::stdout()),
+            annotated: annotated.transpose()?,
+            summary: Summary::default(),
+        },
+    };
+    for (input, source) in opened {
+        let ending = session.input(input, source);
+        let gone = session.watch.is_stopped();
+        endings.push(ending.unwrap_or_else(|error| Ending::unusable(&error)));
+        if gone {
+            break;
+        }
+    }
+    session.finish(endings)
+}
+
+fn detector(options: &Analyze) -> Result<DetectorModel> {
+    let config = DetectorConfig {
+        model: options.model.clone(),
+        confidence: options.confidence,
+        classes: options.classes.clone(),
+        precision: options.precision.map(Into::into),
+    };
+    let decoder = codec_library_version();
+    let upstream = Upstream { sampler: SAMPLER_VERSION, decoder: &decoder };
+    Ok(load(&config, &home(), upstream)?)
+}
+
+/// One model instance per worker thread, kept from input to input.
+struct Workers(Vec<AnalyzeWork>);
+
+impl Workers {
+    fn new(mut model: DetectorModel, options: &Analyze) -> Result<Self> {
+        let instances = options.instances.map_or_else(|| cpu_features().cores, usize::from).max(1);
+        let annotate = options.annotate.is_some();
+        let worker = |_| Ok(AnalyzeWork::new(model.instance()?, annotate));
+        Ok(Self((0..instances).map(worker).collect::<Result<_>>()?))
+    }
+}
+
+/// What all inputs of one call share.
+struct Session<'a> {
+    options: &'a Analyze,
+    workers: Workers,
+    watch: Arc<Watch>,
+    outputs: Outputs,
+}
+
+/// Where results go.
+struct Outputs {
+    version: AnalyzerVersion,
+    lines: JsonLines<std::io::Stdout>,
+    annotated: Option<Annotated>,
+    summary: Summary,
+}
+
+/// Why results could not be handed on.
+enum Handed {
+    Lines(JsonLinesError),
+    Video(anyhow::Error),
+}
+
+impl Session<'_> {
+    fn input(&mut self, input: &Path, mut source: FileSource) -> Result<Ending> {
+        let name = input.display().to_string();
+        let parameters = Arc::clone(source.parameters());
+        let base = parameters.time_base;
+        let settings = Settings { plan: self.options.fps, window: window::window(self.options.span, base) };
+        if let Some(annotated) = &mut self.outputs.annotated {
+            annotated.start(base)?;
+        }
+        let mut progress = Progress::new(&name, parameters.duration.map_or(0.0, |ticks| base.seconds(ticks)));
+        let mut failed = None;
+        let mut frames = 0;
+        let watch = Arc::clone(&self.watch);
+        let Self { workers, outputs, .. } = self;
+        let report = run(&mut source, settings, &mut workers.0, &watch, |seen| {
+            frames += 1;
+            let handed = progress.around(|| outputs.hand_on(&name, &seen));
+            progress.at(base.seconds(watch.position()), frames);
+            failed = handed.err();
+            if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .with_context(|| name.clone())?;
+        self.outputs.summary.input(&report, base.seconds(watch.position()), progress.finish());
+        Ok(match failed {
+            None => verdict::ending(input, &report, "results"),
+            Some(failed) => Self::cut_short(&name, failed, &report),
+        })
+    }
+
+    fn cut_short(name: &str, failed: Handed, report: &Report) -> Ending {
+        let frames = report.tally.analysed.saturating_sub(1);
+        Ending::Partial(match failed {
+            // Whoever reads has seen enough, as `head` does.
+            Handed::Lines(JsonLinesError::Closed) => Vec::new(),
+            Handed::Lines(error) => {
+                let error = chain(&anyhow::Error::new(error));
+                vec![format!("{name}: {error}; {frames} results before it are whole")]
+            }
+            Handed::Video(error) => vec![format!("{name}: {}; results so far are valid", chain(&error))],
+        })
+    }
+
+    fn finish(mut self, mut endings: Vec<Ending>) -> Result<Ending> {
+        if let Some(annotated) = self.outputs.annotated.take()
+            && let Err(error) = annotated.finish()
+        {
+            // The results are there even where the video is not.
+            endings.extend([Ending::Partial(vec![chain(&error)]), Ending::Whole]);
+        }
+        if self.options.summary {
+            self.outputs.summary.print(&mut std::io::stderr().lock())?;
+        }
+        Ok(Ending::all(endings))
+    }
+}
+
+impl Outputs {
+    /// One result: its line, its place in the summary, its picture in the annotated video.
+    fn hand_on(&mut self, name: &str, seen: &Analysed) -> Result<(), Handed> {
+        let outcome = match &seen.result {
+            Ok(analysis) => Outcome::Analysed {
+                width: analysis.width,
+                height: analysis.height,
+                detections: &analysis.detections,
+                timing: Timing { analyze: analysis.took },
+            },
+            Err(failure) => Outcome::Failed { reason: &failure.reason },
+        };
+        let line = FrameLine {
+            input: name,
+            run: u64::from(seen.place.run),
+            pts: seen.place.pts,
+            time_base: seen.place.time_base,
+            slot: seen.place.slot,
+            analyzer_version: &self.version,
+            outcome,
+        };
+        self.lines.write(&line).map_err(Handed::Lines)?;
+        let Ok(analysis) = &seen.result else { return Ok(()) };
+        self.summary.frame(&analysis.detections);
+        if let (Some(video), Some(picture)) = (&mut self.annotated, &analysis.annotated) {
+            video.write(seen.place, picture).map_err(Handed::Video)?;
+        }
+        Ok(())
+    }
+}

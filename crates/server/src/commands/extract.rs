@@ -1,0 +1,50 @@
+//! `ocelli extract`: frames as numbered JPEG files.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use anyhow::{Context as _, Result};
+use ocelli_engine::{JpegWork, Settings, Watch, run};
+use ocelli_ingest::{Source as _, pull::FileSource};
+use ocelli_sinks::{Existing, FrameFolder};
+
+use super::{verdict, window};
+use crate::{
+    cli::Extract,
+    ending::{Ending, chain},
+    progress::Progress,
+    signals::stop_on_signal,
+};
+
+pub(crate) fn extract(options: &Extract) -> Result<Ending> {
+    window::check(options.span)?;
+    let name = options.input.display().to_string();
+    let mut source = FileSource::open(&options.input).with_context(|| name.clone())?;
+    let parameters = Arc::clone(source.parameters());
+    let existing = if options.overwrite { Existing::Overwrite } else { Existing::Refuse };
+    let mut folder = FrameFolder::create(&options.out, existing)?;
+    let base = parameters.time_base;
+    let settings = Settings { plan: options.fps, window: window::window(options.span, base) };
+    let watch = Arc::new(Watch::default());
+    stop_on_signal(&watch)?;
+    let mut worker = JpegWork::new(options.quality).context("cannot make JPEG files")?;
+    let mut progress = Progress::new(&name, parameters.duration.map_or(0.0, |ticks| base.seconds(ticks)));
+    let mut failed = None;
+    let report = run(&mut source, settings, std::slice::from_mut(&mut worker), &watch, |seen| {
+        // Failed pictures are in the report.
+        let Ok(jpeg) = seen.result else { return ControlFlow::Continue(()) };
+        if let Err(error) = folder.write(&jpeg) {
+            failed = Some(anyhow::Error::new(error));
+            return ControlFlow::Break(());
+        }
+        progress.at(base.seconds(watch.position()), folder.count());
+        ControlFlow::Continue(())
+    })
+    .with_context(|| name.clone())?;
+    let took = progress.finish();
+    tracing::info!(frames = folder.count(), seconds = took.as_secs_f64(), "extracted");
+    if let Some(error) = failed {
+        let kept = folder.count();
+        return Ok(Ending::Partial(vec![format!("{}; {kept} frames before it are whole", chain(&error))]));
+    }
+    Ok(verdict::ending(&options.input, &report, "frames"))
+}

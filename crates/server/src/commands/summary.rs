@@ -1,0 +1,78 @@
+//! `--summary`: what was seen, as a table for people.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    time::Duration,
+};
+
+use ocelli_engine::Report;
+use ocelli_model::{Detection, Tally};
+
+#[derive(Debug, Default)]
+struct Class {
+    frames: u64,
+    detections: u64,
+    most_in_a_frame: u64,
+    best: f32,
+}
+
+/// Counts over all inputs of one call.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    classes: BTreeMap<String, Class>,
+    tally: Tally,
+    media_seconds: f64,
+    took: Duration,
+    pictures: u64,
+    decoded: u64,
+}
+
+impl Summary {
+    pub(super) fn frame(&mut self, detections: &[Detection]) {
+        let mut here: BTreeMap<&str, u64> = BTreeMap::new();
+        for detection in detections {
+            *here.entry(&detection.label).or_default() += 1;
+            let class = self.classes.entry(detection.label.to_string()).or_default();
+            class.best = class.best.max(detection.confidence);
+        }
+        for (label, count) in here {
+            let class = self.classes.entry(label.to_owned()).or_default();
+            class.frames += 1;
+            class.detections += count;
+            class.most_in_a_frame = class.most_in_a_frame.max(count);
+        }
+    }
+
+    pub(super) fn input(&mut self, report: &Report, media_seconds: f64, took: Duration) {
+        self.tally.merge(report.tally);
+        self.media_seconds += media_seconds;
+        self.took += took;
+        self.pictures += report.pictures;
+        self.decoded += report.decoded;
+    }
+
+    pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        let Tally { analysed, failed, empty, .. } = self.tally;
+        let due = self.tally.due();
+        writeln!(
+            out,
+            "{:20} {:>8} {:>10} {:>8} {:>10}",
+            "seen", "frames", "detections", "at once", "best score"
+        )?;
+        for (label, Class { frames, detections, most_in_a_frame, best }) in &self.classes {
+            writeln!(out, "{label:20} {frames:>8} {detections:>10} {most_in_a_frame:>8} {best:>10.2}")?;
+        }
+        if self.classes.is_empty() {
+            writeln!(out, "nothing above the confidence asked for")?;
+        }
+        writeln!(out, "{due} frames due: {analysed} analysed, {failed} failed, {empty} without a picture")?;
+        let speed = self.media_seconds / self.took.as_secs_f64().max(1e-6);
+        let (seconds, took) = (self.media_seconds, self.took.as_secs_f64());
+        writeln!(
+            out,
+            "{seconds:.1} s of video in {took:.1} s ({speed:.1}x real time), {} of {} pictures decoded",
+            self.decoded, self.pictures
+        )
+    }
+}
