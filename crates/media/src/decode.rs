@@ -130,8 +130,14 @@ impl Decoding {
         }
         self.note(feed);
         let Some(decoder) = &mut self.decoder else { return Ok(()) };
-        if let Err(error) = decoder.send(&feed.unit) {
+        let sent = decoder.send(&feed.unit);
+        if let Err(error) = sent {
             self.mark_damaged(feed.unit.pts, &error);
+        } else if feed.unit.damaged {
+            self.mark_damaged(
+                feed.unit.pts,
+                &DecodeError::Damaged("bytes were lost in transport".to_owned()),
+            );
         }
         self.receive(Some(feed.unit.pts));
         Ok(())

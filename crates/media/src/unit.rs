@@ -97,6 +97,8 @@ pub struct AccessUnit {
     pub data: Bytes,
     /// The container calls it a keyframe. Used only for codecs whose pictures we do not read.
     pub container_keyframe: bool,
+    /// The transport lost or damaged bytes of it (MPEG-TS continuity).
+    pub damaged: bool,
     /// False for pictures that an edit list cuts away: needed as references, never shown, never chosen.
     pub presentable: bool,
     /// What its decoder must know; a new allocation where the container announces a change.

@@ -104,6 +104,10 @@ fn open_context(parameters: &CodecParameters) -> Result<*mut ffi::AVCodecContext
         }
         let opened = fill(context, parameters).and_then(|()| {
             (*context).thread_count = 1;
+            // H.264: libavcodec withholds pictures after a gap in `frame_num` until it sees a recovery point, also
+            // where the gap is units that nothing fed later refers to. What is whole is known here without it: the
+            // sampler starts at keyframes, and the bitstream reader reports references that were never received.
+            (*context).flags |= ffi::AV_CODEC_FLAG_OUTPUT_CORRUPT as i32;
             (*context).pkt_timebase = ffi::AVRational {
                 num: parameters.time_base.num() as i32,
                 den: parameters.time_base.den() as i32,

@@ -192,6 +192,7 @@ impl Demuxer {
             dts,
             data: self.packet.take_data().map_err(DemuxError::Damaged)?,
             container_keyframe: flags & ffi::AV_PKT_FLAG_KEY != 0,
+            damaged: flags & ffi::AV_PKT_FLAG_CORRUPT != 0,
             presentable: flags & ffi::AV_PKT_FLAG_DISCARD == 0,
             parameters: Arc::clone(&self.parameters),
         }))

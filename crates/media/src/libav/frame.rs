@@ -39,9 +39,10 @@ impl AvFrame {
         unsafe { &*self.0 }
     }
 
-    /// Whether libav says that parts of the picture are missing or concealed.
+    /// Whether libav says that parts of the picture are missing or concealed. Its flag for corrupt frames says less:
+    /// it also marks pictures that are whole, after units that were left out on purpose (see `decoder`).
     pub(super) fn is_damaged(&self) -> bool {
-        self.get().decode_error_flags != 0 || self.get().flags & ffi::AV_FRAME_FLAG_CORRUPT != 0
+        self.get().decode_error_flags != 0
     }
 
     pub(super) fn range(&self) -> Range {

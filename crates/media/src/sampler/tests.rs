@@ -24,7 +24,15 @@ fn unit(base: TimeBase, pts: i64) -> AccessUnit {
     let parameters = CodecParameters::new(Codec::H264, Bytes::new(), base);
     let data = Bytes::from_static(&[0; 100]);
     let parameters = Arc::new(parameters);
-    AccessUnit { pts, dts: None, data, container_keyframe: false, presentable: true, parameters }
+    AccessUnit {
+        pts,
+        dts: None,
+        data,
+        container_keyframe: false,
+        damaged: false,
+        presentable: true,
+        parameters,
+    }
 }
 
 fn info(kind: char, depth: u32) -> PictureInfo {

@@ -3,3 +3,5 @@
 // Says to clippy what cargo knows: unwrapping is a way to fail here.
 #[cfg(test)]
 mod bitstream;
+#[cfg(test)]
+mod sampling;

@@ -1,0 +1,132 @@
+//! What the product does with a file, up to decoded pictures.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Cursor, Read, Seek, SeekFrom},
+    path::Path,
+    sync::Arc,
+};
+
+use md5::{Digest as _, Md5};
+use ocelli_media::{
+    AccessUnit, CodecParameters,
+    bitstream::{PictureInfo, PictureReader},
+    decode::{Decoder, Decoding, Outcome},
+    libav::{Demuxer, LibavDecoder},
+    sampler::{Resume, Sampler, Step},
+};
+use ocelli_model::SamplingPlan;
+
+/// A file as units with what the reader says of them; `None` where it says there is no picture.
+pub(super) struct Units {
+    pub(super) parameters: Arc<CodecParameters>,
+    pub(super) units: Vec<(AccessUnit, Option<PictureInfo>)>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Product {
+    /// PTS and slot, in PTS order; slots of `all` count from 0 as the oracle's do.
+    pub(super) chosen: Vec<(i64, i64)>,
+    /// Units fed, counted in decode order from the start of the file.
+    pub(super) fed: BTreeSet<usize>,
+    /// PTS and MD5 of each chosen picture, or why it failed.
+    pub(super) pictures: Vec<(i64, Result<String, String>)>,
+    pub(super) empty: u64,
+    pub(super) most_held: usize,
+}
+
+/// Hands out at most so many bytes at once.
+struct Drip(Cursor<Vec<u8>>, usize);
+
+impl Read for Drip {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(self.1);
+        self.0.read(&mut buffer[..most])
+    }
+}
+
+impl Seek for Drip {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+/// Reads all units; `chunk` bounds what a single read returns.
+pub(super) fn units(path: &Path, chunk: usize) -> Units {
+    let bytes = fs::read(path).unwrap();
+    let mut demuxer = Demuxer::open(Box::new(Drip(Cursor::new(bytes), chunk))).unwrap();
+    let parameters = Arc::clone(demuxer.parameters());
+    let mut reader = PictureReader::new(&parameters);
+    let mut units = Vec::new();
+    while let Some(unit) = demuxer.next_unit().unwrap() {
+        let info = reader.read(&unit.data, unit.container_keyframe).ok();
+        units.push((unit, info));
+    }
+    Units { parameters, units }
+}
+
+/// Samples and decodes units from `first` on.
+pub(super) fn run(input: &Units, first: usize, plan: SamplingPlan, resume: Option<Resume>) -> Product {
+    let base = input.parameters.time_base;
+    let mut sampler = Sampler::new(plan, base);
+    if let Some(resume) = resume {
+        sampler = sampler.resume(resume);
+    }
+    let open = |parameters: &_| Ok(Box::new(LibavDecoder::open(parameters)?) as Box<dyn Decoder>);
+    let mut decoding = Decoding::new(Box::new(open));
+    let mut product = Product::default();
+    for (unit, info) in &input.units[first..] {
+        let Some(info) = info else { continue };
+        sampler.push(unit.clone(), *info);
+        product.most_held = product.most_held.max(sampler.held_bytes());
+        take(&mut sampler, &mut decoding, input, &mut product);
+    }
+    sampler.finish();
+    take(&mut sampler, &mut decoding, input, &mut product);
+    product.chosen.sort_unstable();
+    if plan == SamplingPlan::All {
+        for (rank, (_, slot)) in product.chosen.iter_mut().enumerate() {
+            *slot = rank as i64;
+        }
+    }
+    product
+}
+
+fn take(sampler: &mut Sampler, decoding: &mut Decoding, input: &Units, product: &mut Product) {
+    while let Some(step) = sampler.next_step() {
+        match step {
+            Step::Run { .. } => {}
+            Step::Empty { slots } => product.empty += slots,
+            Step::EndOfRun => decoding.drain(),
+            Step::Feed(feed) => {
+                let same = |(unit, _): &(AccessUnit, _)| unit.data.as_ptr() == feed.unit.data.as_ptr();
+                let index = input.units.iter().position(same).unwrap();
+                assert!(product.fed.insert(index), "unit {index} is fed twice");
+                let chosen = feed.chosen.map(|chosen| (feed.unit.pts, chosen.slot.unwrap_or(0)));
+                product.chosen.extend(chosen);
+                decoding.feed(&feed).unwrap();
+            }
+        }
+        product.pictures.extend(decoding.take_outcomes().into_iter().map(hashed));
+    }
+}
+
+/// MD5 over the planes without padding, as FFmpeg's `framemd5` counts it.
+fn hashed(outcome: Outcome) -> (i64, Result<String, String>) {
+    let hash = outcome.picture.map_err(|error| error.to_string()).map(|frame| {
+        let picture = frame.picture();
+        let chroma = picture.chroma_size();
+        let mut md5 = Md5::new();
+        for (plane, (width, height)) in
+            picture.planes.iter().zip([(picture.width, picture.height), chroma, chroma])
+        {
+            for row in 0..height as usize {
+                md5.update(&plane.data[row * plane.stride..][..width as usize]);
+            }
+        }
+        md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    });
+    (outcome.pts, hash)
+}
