@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     io,
-    num::NonZeroUsize,
     ops::ControlFlow,
     sync::{
         Arc, Mutex, PoisonError,
@@ -51,7 +50,8 @@ impl Watch {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Ticks of media time read since the start of the source.
+    /// How far the source is read: PTS of the newest unit less that of the first, in ticks. Units come in decode
+    /// order, so it may step back a little, and where media time starts anew by much. For progress only.
     pub fn position(&self) -> i64 {
         self.position.load(Ordering::Relaxed)
     }
@@ -60,13 +60,15 @@ impl Watch {
 /// What became of a source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Every due slot has a verdict.
+    /// Every due slot of the window has a verdict.
     pub tally: Tally,
     /// Why pictures failed, with counts.
     pub reasons: BTreeMap<String, u64>,
     /// Runs that began: more than one where media time stepped.
     pub runs: u32,
-    /// Coded pictures read.
+    /// Smallest and largest PTS read, in ticks; for people only, where media time steps.
+    pub covered: Option<(i64, i64)>,
+    /// Access units read.
     pub pictures: u64,
     /// Coded pictures that went through the decoder.
     pub decoded: u64,
@@ -98,9 +100,12 @@ struct Job<T> {
 type Picture = Job<Result<Frame, Failure>>;
 type Finished<T> = Job<Result<T, Failure>>;
 
-/// Looks at a whole source. `sink` gets every chosen picture in PTS order, on the caller's thread, and may end the
-/// run. Files wait for slow workers and sinks: nothing is dropped. One decoding thread and one per worker; pictures
-/// in flight are bounded by two per worker.
+/// Pictures between decoder and sink, per worker: one in hand, one ready, one waiting for its turn.
+const IN_FLIGHT_PER_WORKER: usize = 3;
+
+/// Looks at a whole source. `sink` gets every chosen picture, in PTS order within each run, on the caller's thread,
+/// and may end it all. Files wait for slow workers and sinks: nothing is dropped. One decoding thread and one per
+/// worker; at most three decoded pictures or results per worker are in flight.
 pub fn run<W: Work>(
     source: &mut dyn Source,
     settings: Settings,
@@ -108,10 +113,12 @@ pub fn run<W: Work>(
     watch: &Watch,
     mut sink: impl FnMut(Seen<W::Output>) -> ControlFlow<()>,
 ) -> Result<Report, RunError> {
-    let in_flight = NonZeroUsize::new(workers.len()).map_or(1, NonZeroUsize::get);
+    let in_flight = workers.len().max(1) * IN_FLIGHT_PER_WORKER;
     thread::scope(|scope| {
         let (pictures, queue) = sync_channel::<Picture>(in_flight);
         let (finished, results) = sync_channel::<Finished<W::Output>>(in_flight);
+        // One token per picture in flight: without it results that wait for a slow one could pile up.
+        let (tokens, returned) = sync_channel::<()>(in_flight);
         let queue = Arc::new(Mutex::new(queue));
         for (index, worker) in workers.iter_mut().enumerate() {
             let (queue, finished) = (Arc::clone(&queue), finished.clone());
@@ -125,11 +132,13 @@ pub fn run<W: Work>(
         drop((queue, finished));
         let reader = thread::Builder::new().name("decode".to_owned());
         let reader = reader
-            .spawn_scoped(scope, move || Reading::new(source, settings, watch, pictures).all())
+            .spawn_scoped(scope, move || {
+                Reading::new(source, settings, watch, Outlet { pictures, tokens, seq: 0 }).all()
+            })
             .map_err(RunError::Thread)?;
-        let counted = collect(&results, watch, &mut sink);
+        let counted = collect(&results, &returned, watch, &mut sink);
         // Frees workers and decoder that wait for room, where the sink ended the run.
-        drop(results);
+        drop((results, returned));
         let mut report = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         report.tally.analysed = counted.analysed;
         report.tally.failed = counted.failed.values().sum();
@@ -148,6 +157,7 @@ struct Counted {
 /// Hands results to the sink in order.
 fn collect<T>(
     results: &Receiver<Finished<T>>,
+    tokens: &Receiver<()>,
     watch: &Watch,
     sink: &mut impl FnMut(Seen<T>) -> ControlFlow<()>,
 ) -> Counted {
@@ -156,6 +166,8 @@ fn collect<T>(
     while let Ok(job) = results.recv() {
         order.put(job.seq, job);
         while let Some(job) = order.take() {
+            // Never fails: the token was put before the picture was sent.
+            tokens.recv().ok();
             match &job.work {
                 Ok(_) => counted.analysed += 1,
                 Err(failure) => *counted.failed.entry(failure.reason.clone()).or_default() += 1,
@@ -191,23 +203,33 @@ fn serve<W: Work>(
 struct Reading<'a> {
     source: &'a mut dyn Source,
     watch: &'a Watch,
-    pictures: SyncSender<Picture>,
+    outlet: Outlet,
     reader: PictureReader,
     sampler: Sampler,
     decoding: Decoding,
     base: TimeBase,
     run: u32,
-    seq: u64,
     report: Report,
 }
 
+/// Where decoded pictures leave the decoding thread. Waits for room.
+struct Outlet {
+    pictures: SyncSender<Picture>,
+    tokens: SyncSender<()>,
+    seq: u64,
+}
+
+impl Outlet {
+    fn send(&mut self, place: Place, work: Result<Frame, Failure>) -> ControlFlow<()> {
+        let job = Job { seq: self.seq, place, work };
+        self.seq += 1;
+        let sent = self.tokens.send(()).is_ok() && self.pictures.send(job).is_ok();
+        if sent { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}
+
 impl<'a> Reading<'a> {
-    fn new(
-        source: &'a mut dyn Source,
-        settings: Settings,
-        watch: &'a Watch,
-        pictures: SyncSender<Picture>,
-    ) -> Self {
+    fn new(source: &'a mut dyn Source, settings: Settings, watch: &'a Watch, outlet: Outlet) -> Self {
         let parameters = source.parameters();
         let base = parameters.time_base;
         let open = |parameters: &_| -> Result<Box<dyn ocelli_media::decode::Decoder>, DecodeError> {
@@ -219,10 +241,9 @@ impl<'a> Reading<'a> {
             decoding: Decoding::new(Box::new(open)),
             source,
             watch,
-            pictures,
+            outlet,
             base,
             run: 0,
-            seq: 0,
             report: Report::default(),
         }
     }
@@ -241,6 +262,8 @@ impl<'a> Reading<'a> {
             };
             let first = *first.get_or_insert(unit.pts);
             self.watch.position.store(unit.pts.saturating_sub(first), Ordering::Relaxed);
+            let (least, most) = self.report.covered.unwrap_or((unit.pts, unit.pts));
+            self.report.covered = Some((least.min(unit.pts), most.max(unit.pts)));
             self.report.pictures += 1;
             let info = match self.reader.read(&unit.data, unit.container_keyframe) {
                 Ok(info) => info,
@@ -254,10 +277,15 @@ impl<'a> Reading<'a> {
                 break;
             }
         }
-        self.sampler.finish();
+        // Where the end was asked for, open slots stay open: what they hold so far might not win them.
+        if !self.watch.is_stopped() {
+            self.sampler.finish();
+        }
         if self.take_steps()?.is_continue() {
             self.decoding.drain();
-            let _open = self.send_outcomes();
+            if self.send_outcomes().is_break() {
+                self.report.stopped = true;
+            }
         }
         self.report.damage = self.report.damage.or_else(|| self.source.damage().map(str::to_owned));
         Ok(self.report)
@@ -273,8 +301,15 @@ impl<'a> Reading<'a> {
                 Step::Empty { slots } => self.report.tally.add(Verdict::Empty, slots),
                 Step::EndOfRun => self.decoding.drain(),
                 Step::Feed(feed) => {
+                    match self.decoding.feed(&feed) {
+                        Ok(()) => {}
+                        Err(error) if self.report.decoded == 0 => return Err(RunError::Decode(error)),
+                        Err(error) => {
+                            self.report.damage = Some(format!("no decoder for what follows: {error}"));
+                            return Ok(ControlFlow::Break(()));
+                        }
+                    }
                     self.report.decoded += 1;
-                    self.decoding.feed(&feed).map_err(RunError::Decode)?;
                 }
             }
             if self.send_outcomes().is_break() {
@@ -289,10 +324,7 @@ impl<'a> Reading<'a> {
         for Outcome { pts, slot, picture } in self.decoding.take_outcomes() {
             let place = Place { run: self.run, pts, time_base: self.base, slot };
             let work = picture.map_err(|error| Failure { reason: error.to_string() });
-            if self.pictures.send(Job { seq: self.seq, place, work }).is_err() {
-                return ControlFlow::Break(());
-            }
-            self.seq += 1;
+            self.outlet.send(place, work)?;
         }
         ControlFlow::Continue(())
     }

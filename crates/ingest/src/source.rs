@@ -4,7 +4,8 @@ use std::{io, sync::Arc};
 
 use ocelli_media::{AccessUnit, CodecParameters, libav::DemuxError};
 
-/// One connection to coded video; its end is the end of the run. Blocking.
+/// One connection to coded video. Its end is the end of the run; a file whose media time steps holds several runs.
+/// Blocking.
 pub trait Source: Send + std::fmt::Debug {
     /// What a decoder must know at the start.
     fn parameters(&self) -> &Arc<CodecParameters>;

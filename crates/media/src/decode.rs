@@ -1,6 +1,9 @@
 //! Decoding of chosen pictures: the [`Decoder`] seam, and the stage that drives one through the sampler's steps.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 use crate::{
     AccessUnit, CodecParameters,
@@ -174,7 +177,13 @@ impl Decoding {
         let leads_damage = self.tainted_leading.is_some_and(|keyframe| feed.unit.pts < keyframe);
         let error = (self.tainted_from.is_some() || leads_damage).then_some(PictureError::Reference);
         let reference = feed.info.reference;
-        self.fed.insert(feed.unit.pts, Fed { seq: self.seq, reference, chosen: feed.chosen, error });
+        let fed = Fed { seq: self.seq, reference, chosen: feed.chosen, error };
+        match self.fed.entry(feed.unit.pts) {
+            Entry::Vacant(place) => drop(place.insert(fed)),
+            // Two pictures at one time, of which the first was chosen: it keeps its verdict.
+            Entry::Occupied(first) if first.get().chosen.is_some() && feed.chosen.is_none() => {}
+            Entry::Occupied(mut other) => drop(other.insert(fed)),
+        }
     }
 
     /// The unit at `pts` is damaged, and with it what refers to it.

@@ -1,4 +1,4 @@
-//! How often a stream is looked at, and the slots that follow from it (design section 4, the slot rule).
+//! How often a stream is looked at, and the slots that follow from it (ARCHITECTURE.md, the slot rule).
 
 use std::{fmt, str::FromStr};
 

@@ -7,8 +7,9 @@ use ocelli_analyze::runtime::Precision;
 use ocelli_model::SamplingPlan;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 everything that was due has its result; 1 partial, the reason is on standard error;
-2 the input cannot be used, or the command line is wrong.";
+Exit codes: 0 everything that was due has its result; 1 partial, the reason is on standard error; 2 the input cannot be used, or the command line is wrong; 130 a second Ctrl-C ended it at once.
+
+Environment: OCELLI_HOME is the folder of models and runtimes (default: $XDG_DATA_HOME/ocelli, else ~/.local/share/ocelli); OCELLI_LOG sets what is logged to standard error, such as info or ocelli_engine=debug (default: warn).";
 
 /// Looks at video: decodes exactly the frames that are worth it, and says what is on them.
 #[derive(Debug, Parser)]
@@ -39,8 +40,7 @@ Examples:
   Every picture, replacing the frames of an earlier call:
     ocelli extract street.mp4 --fps all --out frames --overwrite
 
-Each JPEG carries its media time in a comment segment. Frames are chosen before decoding: a keyframe where
-there is one, so that low rates cost a fraction of a full decode.";
+Each JPEG carries its media time in a comment segment. Frames are chosen before decoding, a keyframe where there is one, so that low rates cost a fraction of a full decode.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXTRACT_EXAMPLES)]
@@ -72,8 +72,7 @@ Examples:
   Boxes drawn on every frame:
     ocelli analyze street.mp4 --fps all --annotate seen.mp4 > results.jsonl
 
-Each line holds input, run, pts, time_base, seconds, slot, detections (label, confidence, box in fractions of
-the picture, box_px in pixels), analyzer_version and timing_ms. Lines are in order of media time.";
+Each line holds input, run, pts, time_base, seconds, slot, verdict, width, height, detections (label, confidence, box in fractions of the picture, box_px in pixels), analyzer_version and timing_ms. A frame that is damaged has the verdict \"failed\" and a reason in place of its size and detections. Lines are in order of media time.";
 
 #[derive(Debug, Args)]
 #[command(after_help = ANALYZE_EXAMPLES)]
@@ -93,13 +92,13 @@ pub(crate) struct Analyze {
     /// Only these classes, comma-separated
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     pub(crate) classes: Option<Vec<String>>,
-    /// Arithmetic of the model; the choice in models.lock.json unless given
+    /// Arithmetic of the model [default: as models.lock.json beside the models says]
     #[arg(long, value_enum)]
     pub(crate) precision: Option<PrecisionName>,
     /// Model instances, one thread each [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) instances: Option<u16>,
-    /// Also write the analysed frames, with boxes, as an MP4 video at their own media times
+    /// Also write the analysed frames, with boxes, as an MP4 video at their own media times; takes one INPUT
     #[arg(long, value_name = "FILE.mp4")]
     pub(crate) annotate: Option<PathBuf>,
     /// Replace an existing annotated video
@@ -114,10 +113,11 @@ pub(crate) struct Analyze {
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Span {
-    /// First second of media time of interest, as `seconds` shows it
+    /// Start at this media time: what players show, plus the video's own start time where that is not 0. The file is
+    /// read from its beginning, but decoded only from here
     #[arg(long, value_name = "SECONDS")]
     pub(crate) start: Option<f64>,
-    /// Media time in seconds to stop before
+    /// Stop before this media time
     #[arg(long, value_name = "SECONDS")]
     pub(crate) end: Option<f64>,
 }
@@ -149,7 +149,7 @@ pub(crate) struct Models {
 pub(crate) enum ModelsCommand {
     /// List known models and whether their files are here
     List,
-    /// Check every file that is here against its checksum
+    /// Check the files against their checksums; fails where one is damaged or the default model is missing
     Verify,
 }
 

@@ -45,10 +45,10 @@ pub enum Access {
         /// Whether open-GOP leading pictures may follow.
         leading: bool,
     },
-    /// H.264 and H.265 recovery point that is no keyframe (intra refresh): pictures are right this many access
-    /// units later in decode order (H.264 counts `frame_num`).
+    /// H.264 and H.265 recovery point that is no keyframe (intra refresh): pictures are right this many references
+    /// later in decode order.
     Recovery {
-        /// Access units until pictures are right.
+        /// References until pictures are right: steps of `frame_num` (H.264), of the picture order count (H.265).
         after: u32,
     },
 }

@@ -37,7 +37,7 @@ pub enum DemuxError {
     TimeBase(#[source] ocelli_model::TimeBaseError),
     /// Pictures without presentation times that would have to be guessed.
     #[error(
-        "the container gives no presentation times; remux it, for example with 'ffmpeg -i IN -c copy OUT.mkv'"
+        "its pictures are reordered and carry no times (a raw stream?); wrap it with a tool that works them out, such as mkvmerge or MP4Box"
     )]
     NoTimes,
     /// A codec without a decoder in this build of FFmpeg.

@@ -6,7 +6,11 @@ use anyhow::{Context as _, Result, bail};
 use ocelli_analyze::{DetectorConfig, DetectorModel, Upstream, cpu_features, load};
 use ocelli_engine::{AnalyzeWork, Report, Seen, Settings, Watch, run};
 use ocelli_ingest::{Source as _, pull::FileSource};
-use ocelli_media::{libav::codec_library_version, sampler::SAMPLER_VERSION};
+use ocelli_media::{
+    CodecParameters,
+    libav::codec_library_version,
+    sampler::{SAMPLER_VERSION, Window},
+};
 use ocelli_model::AnalyzerVersion;
 use ocelli_sinks::{FrameLine, JsonLines, JsonLinesError, Outcome, Timing};
 
@@ -38,31 +42,33 @@ pub(crate) fn analyze(options: &Analyze) -> Result<Ending> {
     if opened.is_empty() {
         return Ok(Ending::all(endings));
     }
-    let annotated = options.annotate.as_deref().map(|path| Annotated::create(path, options.overwrite));
+    let inputs: Vec<_> = options.inputs.iter().map(std::path::PathBuf::as_path).collect();
+    let annotate = options.annotate.as_deref();
+    let annotated = annotate.map(|path| Annotated::create(path, options.overwrite, &inputs)).transpose()?;
     let watch = Arc::new(Watch::default());
     stop_on_signal(&watch)?;
     let model = detector(options)?;
     let version = model.version().clone();
-    let mut session = Session {
+    let mut call = Call {
         options,
         workers: Workers::new(model, options)?,
         watch,
         outputs: Outputs {
             version,
             lines: JsonLines::new(std::io::stdout()),
-            annotated: annotated.transpose()?,
+            annotated,
             summary: Summary::default(),
         },
     };
     for (input, source) in opened {
-        let ending = session.input(input, source);
-        let gone = session.watch.is_stopped();
+        let ending = call.input(input, source);
+        let gone = call.watch.is_stopped();
         endings.push(ending.unwrap_or_else(|error| Ending::unusable(&error)));
         if gone {
             break;
         }
     }
-    session.finish(endings)
+    call.finish(endings)
 }
 
 fn detector(options: &Analyze) -> Result<DetectorModel> {
@@ -90,7 +96,7 @@ impl Workers {
 }
 
 /// What all inputs of one call share.
-struct Session<'a> {
+struct Call<'a> {
     options: &'a Analyze,
     workers: Workers,
     watch: Arc<Watch>,
@@ -111,7 +117,7 @@ enum Handed {
     Video(anyhow::Error),
 }
 
-impl Session<'_> {
+impl Call<'_> {
     fn input(&mut self, input: &Path, mut source: FileSource) -> Result<Ending> {
         let name = input.display().to_string();
         let parameters = Arc::clone(source.parameters());
@@ -133,9 +139,10 @@ impl Session<'_> {
             if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .with_context(|| name.clone())?;
-        self.outputs.summary.input(&report, base.seconds(watch.position()), progress.finish());
+        let took = progress.finish();
+        self.outputs.summary.input(&report, analysed_seconds(&report, settings.window, &parameters), took);
         Ok(match failed {
-            None => verdict::ending(input, &report, "results"),
+            None => verdict::ending(input, &report, base, "results"),
             Some(failed) => Self::cut_short(&name, failed, &report),
         })
     }
@@ -196,4 +203,12 @@ impl Outputs {
         }
         Ok(())
     }
+}
+
+/// Media time that was looked at: what was read, within the window, with the last picture's own duration.
+fn analysed_seconds(report: &Report, window: Window, parameters: &CodecParameters) -> f64 {
+    let Some((first, last)) = report.covered else { return 0.0 };
+    let (first, last) = (first.max(window.start), last.min(window.end));
+    let picture = if parameters.frame_rate > 0.0 { 1.0 / parameters.frame_rate } else { 0.0 };
+    parameters.time_base.seconds(last.saturating_sub(first).max(0)) + picture
 }

@@ -10,3 +10,11 @@ pub(super) fn name(path: &Path) -> Result<PathBuf> {
     name.push(".part");
     Ok(path.with_file_name(name))
 }
+
+/// Whether both names lead to one file, links followed.
+pub(super) fn is_same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}

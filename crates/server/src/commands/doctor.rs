@@ -22,7 +22,7 @@ const LITTLE_DISK_BYTES: u64 = 2 << 30;
 /// Findings, printed as they come.
 struct Report<W> {
     out: W,
-    missing: Vec<String>,
+    missing: bool,
 }
 
 impl<W: std::io::Write> Report<W> {
@@ -32,15 +32,17 @@ impl<W: std::io::Write> Report<W> {
 
     fn missing(&mut self, what: &str, finding: &str, remedy: &str) -> Result<()> {
         writeln!(self.out, "missing  {what:12} {finding}")?;
-        writeln!(self.out, "         {:12} to mend it: {remedy}", "")?;
-        self.missing.push(format!("{what}: {finding}; to mend it: {remedy}"));
+        if !finding.contains(remedy) {
+            writeln!(self.out, "         {:12} to mend it: {remedy}", "")?;
+        }
+        self.missing = true;
         Ok(())
     }
 }
 
 pub(crate) fn doctor(_options: &Doctor) -> Result<Ending> {
     let home = home();
-    let mut report = Report { out: std::io::stdout().lock(), missing: Vec::new() };
+    let mut report = Report { out: std::io::stdout().lock(), missing: false };
     processor(&mut report)?;
     ffmpeg(&mut report)?;
     match openvino::probe(&home) {
@@ -52,7 +54,8 @@ pub(crate) fn doctor(_options: &Doctor) -> Result<Ending> {
     }
     models(&mut report, &home)?;
     disk(&mut report, &home)?;
-    Ok(if report.missing.is_empty() { Ending::Whole } else { Ending::Partial(report.missing) })
+    // Said above, beside what is fine.
+    Ok(if report.missing { Ending::Partial(Vec::new()) } else { Ending::Whole })
 }
 
 fn processor(report: &mut Report<impl std::io::Write>) -> Result<()> {
@@ -89,7 +92,8 @@ fn models(report: &mut Report<impl std::io::Write>, home: &Path) -> Result<()> {
         }
     }
     let lock = catalogue.folder().join(LOCK_FILE);
-    let finding = if lock.try_exists()? { "pins runtime and precision" } else { "written at first use" };
+    let finding =
+        if lock.try_exists()? { "pins runtime and precision" } else { "not there yet, written at first use" };
     report.fine("lock file", &format!("{} ({finding})", lock.display()))
 }
 

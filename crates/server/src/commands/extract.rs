@@ -2,12 +2,12 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use ocelli_engine::{JpegWork, Settings, Watch, run};
 use ocelli_ingest::{Source as _, pull::FileSource};
 use ocelli_sinks::{Existing, FrameFolder};
 
-use super::{verdict, window};
+use super::{aside, verdict, window};
 use crate::{
     cli::Extract,
     ending::{Ending, chain},
@@ -20,6 +20,11 @@ pub(crate) fn extract(options: &Extract) -> Result<Ending> {
     let name = options.input.display().to_string();
     let mut source = FileSource::open(&options.input).with_context(|| name.clone())?;
     let parameters = Arc::clone(source.parameters());
+    let stem = options.input.file_stem().and_then(|stem| stem.to_str());
+    let framed = stem.is_some_and(|stem| stem.starts_with("frame_"));
+    if framed && options.input.parent().is_some_and(|parent| aside::is_same(parent, &options.out)) {
+        bail!("{name} is the input itself, and a frame of {}; name another folder", options.out.display());
+    }
     let existing = if options.overwrite { Existing::Overwrite } else { Existing::Refuse };
     let mut folder = FrameFolder::create(&options.out, existing)?;
     let base = parameters.time_base;
@@ -46,5 +51,5 @@ pub(crate) fn extract(options: &Extract) -> Result<Ending> {
         let kept = folder.count();
         return Ok(Ending::Partial(vec![format!("{}; {kept} frames before it are whole", chain(&error))]));
     }
-    Ok(verdict::ending(&options.input, &report, "frames"))
+    Ok(verdict::ending(&options.input, &report, base, "frames"))
 }

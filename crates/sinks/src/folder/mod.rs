@@ -1,4 +1,4 @@
-//! The frame folder of contract 1: `frame_0001.jpg`, `frame_0002.jpg`, … for readers in other processes.
+//! The frame folder: `frame_0001.jpg`, `frame_0002.jpg`, … for readers in other processes.
 
 mod error;
 mod names;

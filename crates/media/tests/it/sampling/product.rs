@@ -126,7 +126,8 @@ fn hashed(outcome: Outcome) -> (i64, Result<String, String>) {
                 md5.update(&plane.data[row * plane.stride..][..width as usize]);
             }
         }
-        md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        let digest: [u8; 16] = md5.finalize().into();
+        format!("{:032x}", u128::from_be_bytes(digest))
     });
     (outcome.pts, hash)
 }
