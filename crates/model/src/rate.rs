@@ -148,7 +148,7 @@ impl SlotClock {
     /// The slot that `pts` lies in.
     pub fn slot(&self, pts: i64) -> i64 {
         let ticks = i128::from(pts) - i128::from(self.t0);
-        (2 * ticks * self.num + self.den).div_euclid(2 * self.den) as i64
+        saturated((2 * ticks * self.num + self.den).div_euclid(2 * self.den))
     }
 
     /// Whether `pts` is at or after the centre of `slot`.
@@ -160,13 +160,18 @@ impl SlotClock {
     pub fn first_pts(&self, slot: i64) -> i64 {
         // ceil((2 slot - 1) * den / (2 num))
         let wanted = (2 * i128::from(slot) - 1) * self.den;
-        (-((-wanted).div_euclid(2 * self.num)) + i128::from(self.t0)) as i64
+        saturated(-((-wanted).div_euclid(2 * self.num)) + i128::from(self.t0))
     }
 
     /// The last slot whose centre is not after `pts`.
     pub fn last_centre(&self, pts: i64) -> i64 {
-        ((i128::from(pts) - i128::from(self.t0)) * self.num).div_euclid(self.den) as i64
+        saturated(((i128::from(pts) - i128::from(self.t0)) * self.num).div_euclid(self.den))
     }
+}
+
+/// The nearest there is: a slot or PTS beyond the range stays beyond every real one, on its own side.
+fn saturated(value: i128) -> i64 {
+    value.clamp(i64::MIN.into(), i64::MAX.into()) as i64
 }
 
 #[cfg(test)]

@@ -59,3 +59,16 @@ fn extreme_times_do_not_overflow() {
     let _ =
         (clock.slot(i64::MAX), clock.slot(i64::MIN), clock.first_pts(i64::MAX), clock.last_centre(i64::MAX));
 }
+
+#[test]
+fn times_beyond_every_slot_stay_beyond() {
+    // More slots than ticks: the slot of the last PTS does not fit 64 bits.
+    for rate in ["31", "60", "120", "1000", "99999"] {
+        let clock = SlotClock::new(0, base(30), rate.parse().unwrap());
+        assert!(clock.slot(i64::MAX) > clock.slot(1 << 40), "{rate}");
+        assert!(clock.slot(i64::MIN) < clock.slot(-1 << 40), "{rate}");
+        assert!(clock.last_centre(i64::MAX) > clock.last_centre(1 << 40), "{rate}");
+        let clock = SlotClock::new(0, base(90_000), rate.parse().unwrap());
+        assert!(clock.first_pts(i64::MAX) > clock.first_pts(1 << 40), "{rate}");
+    }
+}
