@@ -50,7 +50,7 @@ pub enum Container {
 }
 
 /// Bumped whenever [`crate::paint`] or the fixed encoder options change what a clip looks like.
-const CLIP_VERSION: u32 = 1;
+const CLIP_VERSION: u32 = 2;
 
 /// A clip to be made; see the crate's tests for examples.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -12,6 +12,7 @@ pub mod paint;
 pub mod probe;
 mod random;
 pub mod ts;
+pub mod variety;
 pub mod zoo;
 
 pub use clip::{Clip, ClipCodec, Container};

@@ -22,16 +22,18 @@ pub(super) fn encode(clip: &Clip, path: &Path) {
     let painter = Painter::new(clip.width, clip.height);
     cli::run(&mut command, (0..clip.frames).map(|n| painter.frame(clip.number(n))));
     if let Some(degrees) = clip.rotate {
-        turn(path, degrees);
+        turn(path, degrees, clip.ticks_per_second());
     }
 }
 
 /// Sets the display matrix, which `ffmpeg` 5.1 does only in a copy, and counts counter-clockwise.
-fn turn(path: &Path, degrees: u32) {
+fn turn(path: &Path, degrees: u32, ticks: u32) {
     let upright = path.with_extension("upright");
     std::fs::rename(path, &upright).expect("a file can be renamed within its folder");
     let mut command = cli::command("ffmpeg");
-    command.arg("-i").arg(upright).args(["-c", "copy", "-f", "mp4", "-metadata:s:v:0"]);
+    let ticks = ticks.to_string();
+    command.args(["-copyts", "-i"]).arg(upright).args(["-c", "copy", "-f", "mp4"]);
+    command.args(["-video_track_timescale", &ticks, "-movie_timescale", &ticks, "-metadata:s:v:0"]);
     cli::run(command.arg(format!("rotate={}", (360 - degrees % 360) % 360)).arg(path), std::iter::empty());
 }
 
