@@ -1,0 +1,12 @@
+//! The loop from source to results, on real files.
+
+#[cfg(test)]
+mod annotated;
+#[cfg(test)]
+mod choice;
+#[cfg(test)]
+mod endings;
+#[cfg(test)]
+mod identity;
+#[cfg(test)]
+mod look;
