@@ -3,3 +3,6 @@
 mod file;
 
 pub use file::FileSource;
+
+#[cfg(test)]
+mod tests;
