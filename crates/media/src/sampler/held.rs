@@ -14,6 +14,10 @@ use crate::{
 /// PTS values remembered to refuse a second picture at the same time: two could not be told apart.
 const RECENT: usize = 64;
 
+/// Times the cap beyond which a slot is decided before it closes. Whole streams stay far below: what waits behind a
+/// candidate is at most what their reordering spans.
+const HARD_LIMIT: usize = 4;
+
 /// A place in the stream where decoding can start.
 #[derive(Clone, Copy, Debug)]
 struct Anchor {
@@ -139,32 +143,44 @@ impl Held {
     }
 
     /// Feeds what is known to be needed and drops what is known not to be, in decode order, up to the first unit
-    /// whose fate is open. Beyond `cap` bytes references are fed although they may not be needed.
+    /// whose fate is open. Beyond `cap` bytes references are fed although they may not be needed. Gives the unit
+    /// that stops this beyond the hard limit, as damaged streams bring about: its slot must be decided now.
     pub(super) fn release(
         &mut self,
         rule: &Rule,
         floor: Option<i64>,
         cap: usize,
         mut feed: impl FnMut(Feed),
-    ) {
+    ) -> Option<u64> {
         let candidates: Vec<u64> = rule.candidates().collect();
         self.drop_idle(&candidates);
         while let Some(front) = self.waiting.front() {
-            let undecided = candidates.contains(&front.seq) && front.chosen.is_none();
-            if undecided || (front.is_anchor() && self.leading_may_come(front.anchor, floor)) {
-                return;
+            if candidates.contains(&front.seq) && front.chosen.is_none() {
+                return (self.weight() > cap.saturating_mul(HARD_LIMIT)).then_some(front.seq);
+            }
+            let crowded = self.weight() > cap;
+            let leading_may_come = front.is_anchor() && self.leading_may_come(front.anchor, floor);
+            if leading_may_come && !crowded {
+                return None;
             }
             let needed = front.chosen.is_some() || self.serves_a_chosen(front);
-            if needed || (self.bytes > cap && (front.info.reference || front.is_anchor())) {
-                let fresh = front.is_anchor() && !self.has_chosen_leading(front.seq);
+            if needed || (crowded && (front.info.reference || front.is_anchor())) {
+                // Without a fresh start leading pictures can still be decoded.
+                let fresh = front.is_anchor() && !leading_may_come && !self.has_chosen_leading(front.seq);
                 let unit = self.pop();
                 feed(Feed { unit: unit.unit, info: unit.info, fresh, chosen: unit.chosen });
             } else if self.is_obsolete(front, &candidates, floor) {
                 self.pop();
             } else {
-                return;
+                return None;
             }
         }
+        None
+    }
+
+    /// Bytes including what it takes to remember a unit, so that many tiny ones count too.
+    fn weight(&self) -> usize {
+        self.bytes + self.waiting.len() * size_of::<Waiting>()
     }
 
     fn pop(&mut self) -> Waiting {

@@ -27,7 +27,7 @@ pub const SAMPLER_VERSION: &str = "slots-1";
 const LONGEST_GAP_SECONDS: i64 = 10;
 
 /// Undecided units are fed early beyond this; the choice stays the same, only decoding that might have been
-/// saved is not.
+/// saved is not. Beyond four times as much, which only damaged streams reach, slots are decided early too.
 const DEFAULT_HELD_BYTES: usize = 16 << 20;
 
 /// What the sampler asks of the decoding side, in decode order.
@@ -237,15 +237,19 @@ impl Sampler {
 impl Run {
     /// Carries the rule's decisions over to the held units and lets go of what is settled.
     fn settle(&mut self, held_bytes: usize, steps: &mut VecDeque<Step>) {
-        for (seq, slot) in self.rule.take_choices() {
-            self.held.choose(seq, Chosen { slot });
-        }
         let empty = self.rule.take_empty();
         if empty > 0 {
             steps.push_back(Step::Empty { slots: empty });
         }
-        self.held
-            .release(&self.rule, self.horizon.floor(), held_bytes, |feed| steps.push_back(Step::Feed(feed)));
+        loop {
+            for (seq, slot) in self.rule.take_choices() {
+                self.held.choose(seq, Chosen { slot });
+            }
+            let feed = |feed| steps.push_back(Step::Feed(feed));
+            let stuck = self.held.release(&self.rule, self.horizon.floor(), held_bytes, feed);
+            let Some(seq) = stuck else { return };
+            self.rule.decide_early(seq);
+        }
     }
 }
 

@@ -144,18 +144,19 @@ impl Rule {
         }
     }
 
-    /// Closes every slot that ends at or before `floor`: no picture of it is still to come.
+    /// Closes every slot that ends at or before `floor`: no picture of it is still to come. Slots after the last PTS
+    /// stay open, for they are due only if a picture follows: pictures that cannot be chosen may have moved the floor.
     pub(super) fn close_before(&mut self, floor: Option<i64>) {
-        if let (Some(clock), Some(floor)) = (self.clock, floor) {
-            self.close_until(clock.slot(floor));
+        if let (Some(clock), Some(floor), Some(last_pts)) = (self.clock, floor, self.last_pts) {
+            self.close_until(clock.slot(floor.min(last_pts)));
         }
     }
 
     /// The end of the run. Due are the slots whose centre is not after the last PTS, and any that yield.
     pub(super) fn finish(&mut self) {
         let (Some(clock), Some(last_pts)) = (self.clock, self.last_pts) else { return };
-        self.close_until(clock.last_centre(last_pts) + 1);
-        let beyond = self.open.keys().next_back().map_or(self.first_open, |slot| slot + 1);
+        self.close_until(clock.last_centre(last_pts).saturating_add(1));
+        let beyond = self.open.keys().next_back().map_or(self.first_open, |slot| slot.saturating_add(1));
         let empty = self.empty;
         self.close_until(beyond);
         self.empty = empty;
@@ -174,6 +175,18 @@ impl Rule {
     /// Pictures that would win if their slot closed now, by place in decode order.
     pub(super) fn candidates(&self) -> impl Iterator<Item = u64> + '_ {
         self.open.values().filter_map(Open::candidate).map(|candidate| candidate.seq)
+    }
+
+    /// Lets a candidate win although its slot may still receive pictures.
+    pub(super) fn decide_early(&mut self, seq: u64) {
+        let slots = self.open.iter_mut();
+        let mut theirs = slots.filter(|(_, open)| open.candidate().is_some_and(|found| found.seq == seq));
+        if let Some((&slot, open)) = theirs.next()
+            && let Some(Candidate { seq, pts }) = open.candidate()
+        {
+            open.won = true;
+            self.choose(seq, pts, Some(slot));
+        }
     }
 
     fn choose(&mut self, seq: u64, pts: i64, slot: Option<i64>) {

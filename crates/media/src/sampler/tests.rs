@@ -285,3 +285,41 @@ fn a_second_picture_at_the_same_time_is_never_chosen() {
     let sampled = sample("all", 1, 0, &[('I', 0), ('P', 1), ('P', 1), ('P', 2)]);
     assert_eq!(chosen_pts(&sampled), [0, 1, 2]);
 }
+
+#[test]
+fn slots_after_the_last_picture_are_not_due_whatever_moves_the_floor() {
+    // Hidden references run ahead of the pictures that are shown.
+    let base = TimeBase::SECOND;
+    let mut sampler = Sampler::new("1".parse().unwrap(), base);
+    let mut sampled = Sampled::default();
+    for (kind, pts, shown) in [('I', 0, true), ('P', 1, true), ('P', 8, false), ('P', 9, false)] {
+        sampler.push(unit(base, pts), PictureInfo { shown, ..info(kind, 0) });
+        drain(&mut sampler, &mut sampled);
+    }
+    sampler.finish();
+    drain(&mut sampler, &mut sampled);
+    assert_eq!((chosen_pts(&sampled), sampled.empty), (vec![0, 1], 0));
+}
+
+/// Pushes `coded` into a sampler that may hold 5 kB; the most it ever held.
+fn most_held(fps: &str, depth: u32, coded: impl Iterator<Item = (Coded, bool)>) -> usize {
+    let base = TimeBase::new(1, 1000).unwrap();
+    let mut sampler = Sampler::new(fps.parse().unwrap(), base).with_held_bytes(5_000);
+    let mut most = 0;
+    for ((kind, pts), shown) in coded {
+        sampler.push(unit(base, pts), PictureInfo { shown, ..info(kind, depth) });
+        while sampler.next_step().is_some() {}
+        most = most.max(sampler.held_bytes());
+    }
+    most
+}
+
+#[test]
+fn damaged_streams_cannot_make_the_sampler_hold_more_than_its_limit() {
+    // A slot of ten seconds with a candidate, then references that are never shown.
+    let hidden = (0..3000).map(|n| (if n == 0 { ('I', 0) } else { ('P', 5_001 + n) }, n < 2));
+    assert!(most_held("0.1", 0, hidden) <= 20_100);
+    // Pictures that lead an open-GOP keyframe, without end.
+    let leading = (0..3000).map(|n| (if n == 0 { ('O', 9_000) } else { ('P', 1) }, true));
+    assert!(most_held("1", 1, leading) <= 5_100);
+}
