@@ -139,7 +139,15 @@ impl From<PrecisionName> for Precision {
     }
 }
 
+const MODELS_EXAMPLES: &str = "\
+Examples:
+  Which models there are, which are here, under which licence:
+    ocelli models list
+  After a copy or a doubt: check the files; exit code 0 only if all are intact:
+    ocelli models verify";
+
 #[derive(Debug, Args)]
+#[command(after_help = MODELS_EXAMPLES)]
 pub(crate) struct Models {
     #[command(subcommand)]
     pub(crate) command: ModelsCommand,
@@ -153,5 +161,13 @@ pub(crate) enum ModelsCommand {
     Verify,
 }
 
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  What is here, what is missing, how to get it; exit code 0 if nothing is missing:
+    ocelli doctor
+  The same for another data directory:
+    OCELLI_HOME=/srv/ocelli ocelli doctor";
+
 #[derive(Debug, Args)]
+#[command(after_help = DOCTOR_EXAMPLES)]
 pub(crate) struct Doctor {}
