@@ -14,6 +14,13 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
+    /// How a command ends that could not go on.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        let closed = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::BrokenPipe;
+        // Whoever reads has seen enough, as `head` does.
+        if error.downcast_ref().is_some_and(closed) { Self::Whole } else { Self::unusable(error) }
+    }
+
     pub(crate) fn unusable(error: &anyhow::Error) -> Self {
         Self::Unusable(vec![chain(error)])
     }

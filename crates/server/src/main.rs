@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Command::Models(options) => commands::models::models(options),
         Command::Doctor(options) => commands::doctor::doctor(options),
     };
-    ended.unwrap_or_else(|error| Ending::unusable(&error)).report()
+    ended.unwrap_or_else(|error| Ending::of(&error)).report()
 }
 
 /// Logs go to standard error, warnings and worse unless `OCELLI_LOG` says otherwise.

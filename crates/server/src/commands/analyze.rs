@@ -42,9 +42,10 @@ pub(crate) fn analyze(options: &Analyze) -> Result<Ending> {
     if opened.is_empty() {
         return Ok(Ending::all(endings));
     }
-    let inputs: Vec<_> = options.inputs.iter().map(std::path::PathBuf::as_path).collect();
-    let annotate = options.annotate.as_deref();
-    let annotated = annotate.map(|path| Annotated::create(path, options.overwrite, &inputs)).transpose()?;
+    let annotated = match (&options.annotate, options.inputs.first()) {
+        (Some(path), Some(input)) => Some(Annotated::create(path, options.overwrite, input)?),
+        _ => None,
+    };
     let watch = Arc::new(Watch::default());
     stop_on_signal(&watch)?;
     let model = detector(options)?;

@@ -26,13 +26,13 @@ pub(super) struct Annotated {
 }
 
 impl Annotated {
-    /// Refuses an existing file unless it may be replaced, and an input of this call in any case.
-    pub(super) fn create(path: &Path, overwrite: bool, inputs: &[&Path]) -> Result<Self> {
+    /// Refuses an existing file unless it may be replaced, and the input in any case.
+    pub(super) fn create(path: &Path, overwrite: bool, input: &Path) -> Result<Self> {
         let existing = path.try_exists().with_context(|| format!("cannot write {}", path.display()))?;
         if existing && !overwrite {
             bail!("{} exists; name another file, or give --overwrite", path.display());
         }
-        if inputs.iter().any(|input| aside::is_same(input, path)) {
+        if aside::is_same(input, path) {
             bail!("{} is the input itself; name another file", path.display());
         }
         if path.is_dir() {

@@ -1,6 +1,9 @@
 //! Files are written aside and renamed when they are whole.
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 
@@ -11,9 +14,10 @@ pub(super) fn name(path: &Path) -> Result<PathBuf> {
     Ok(path.with_file_name(name))
 }
 
-/// Whether both names lead to one file, links followed.
+/// Whether both names, links of either kind included, lead to one file or folder.
 pub(super) fn is_same(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
+    let identity = |path: &Path| path.metadata().map(|found| (found.dev(), found.ino()));
+    match (identity(one), identity(other)) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
     }
