@@ -1,0 +1,28 @@
+//! The binary itself, from its command line to what it leaves behind.
+
+#[cfg(test)]
+mod annotate;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod choice;
+#[cfg(test)]
+mod frames;
+#[cfg(test)]
+mod help;
+#[cfg(test)]
+mod identity;
+#[cfg(test)]
+mod models;
+#[cfg(test)]
+mod ocelli;
+#[cfg(test)]
+mod outputs;
+#[cfg(test)]
+mod repeat;
+#[cfg(test)]
+mod results;
+#[cfg(test)]
+mod signals;
+#[cfg(test)]
+mod usage;
