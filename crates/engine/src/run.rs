@@ -14,7 +14,8 @@ use std::{
 
 use ocelli_ingest::{Source, SourceError};
 use ocelli_media::{
-    bitstream::PictureReader,
+    AccessUnit,
+    bitstream::{BitstreamError, PictureReader},
     decode::{DecodeError, Decoding, Outcome},
     libav::{Frame, LibavDecoder},
     sampler::{Sampler, Step, Window},
@@ -265,14 +266,7 @@ impl<'a> Reading<'a> {
             let (least, most) = self.report.covered.unwrap_or((unit.pts, unit.pts));
             self.report.covered = Some((least.min(unit.pts), most.max(unit.pts)));
             self.report.pictures += 1;
-            let info = match self.reader.read(&unit.data, unit.container_keyframe) {
-                Ok(info) => info,
-                Err(error) => {
-                    *self.report.unreadable.entry(error.to_string()).or_default() += 1;
-                    self.reader.unreadable()
-                }
-            };
-            self.sampler.push(unit, info);
+            self.sample(unit);
             if self.take_steps()?.is_break() {
                 break;
             }
@@ -289,6 +283,18 @@ impl<'a> Reading<'a> {
         }
         self.report.damage = self.report.damage.or_else(|| self.source.damage().map(str::to_owned));
         Ok(self.report)
+    }
+
+    fn sample(&mut self, unit: AccessUnit) {
+        match self.reader.read(&unit.data, unit.container_keyframe) {
+            Ok(info) => self.sampler.push(unit, info),
+            Err(BitstreamError::NoPicture) => self.sampler.pass_over(&unit),
+            Err(error) => {
+                *self.report.unreadable.entry(error.to_string()).or_default() += 1;
+                let info = self.reader.unreadable();
+                self.sampler.push(unit, info);
+            }
+        }
     }
 
     fn take_steps(&mut self) -> Result<ControlFlow<()>, RunError> {

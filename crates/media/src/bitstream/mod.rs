@@ -2,6 +2,7 @@
 
 mod av1;
 mod bits;
+mod carried;
 mod h264;
 mod h265;
 mod mpeg2;
@@ -10,6 +11,7 @@ mod nal;
 mod reader;
 mod vpx;
 
+pub(crate) use carried::CarriedSets;
 pub use reader::{BitstreamError, PictureReader};
 
 /// No codec here lets more pictures be reordered (the largest decoded picture buffer).

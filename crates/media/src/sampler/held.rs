@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     AccessUnit,
-    bitstream::{Access, PictureInfo},
+    bitstream::{Access, CarriedSets, PictureInfo},
 };
 
 /// PTS values remembered to refuse a second picture at the same time: two could not be told apart.
@@ -145,15 +145,17 @@ impl Held {
     /// Feeds what is known to be needed and drops what is known not to be, in decode order, up to the first unit
     /// whose fate is open. Beyond `cap` bytes references are fed although they may not be needed. Gives the unit
     /// that stops this beyond the hard limit, as damaged streams bring about: its slot must be decided now.
+    /// Parameter sets in what is dropped are carried to what is fed next.
     pub(super) fn release(
         &mut self,
         rule: &Rule,
         floor: Option<i64>,
         cap: usize,
+        carried: &mut CarriedSets,
         mut feed: impl FnMut(Feed),
     ) -> Option<u64> {
         let candidates: Vec<u64> = rule.candidates().collect();
-        self.drop_idle(&candidates);
+        self.drop_idle(&candidates, carried);
         while let Some(front) = self.waiting.front() {
             if candidates.contains(&front.seq) && front.chosen.is_none() {
                 return (self.weight() > cap.saturating_mul(HARD_LIMIT)).then_some(front.seq);
@@ -167,10 +169,11 @@ impl Held {
             if needed || (crowded && (front.info.reference || front.is_anchor())) {
                 // Without a fresh start leading pictures can still be decoded.
                 let fresh = front.is_anchor() && !leading_may_come && !self.has_chosen_leading(front.seq);
-                let unit = self.pop();
+                let mut unit = self.pop();
+                carried.give(&mut unit.unit);
                 feed(Feed { unit: unit.unit, info: unit.info, fresh, chosen: unit.chosen });
             } else if self.is_obsolete(front, &candidates, floor) {
-                self.pop();
+                carried.keep(&self.pop().unit);
             } else {
                 return None;
             }
@@ -225,7 +228,7 @@ impl Held {
     }
 
     /// Lets go of pictures that nothing refers to and that lost their slot, wherever they wait.
-    fn drop_idle(&mut self, candidates: &[u64]) {
+    fn drop_idle(&mut self, candidates: &[u64], carried: &mut CarriedSets) {
         let (waiting, bytes) = (&mut self.waiting, &mut self.bytes);
         self.idle.retain(|seq| {
             if candidates.contains(seq) {
@@ -235,6 +238,7 @@ impl Held {
                 && waiting[at].chosen.is_none()
             {
                 *bytes -= waiting[at].unit.data.len();
+                carried.keep(&waiting[at].unit);
                 waiting.remove(at);
             }
             false

@@ -14,7 +14,7 @@ use ocelli_model::{SamplingPlan, TimeBase};
 
 use crate::{
     AccessUnit,
-    bitstream::{Access, PictureInfo},
+    bitstream::{Access, CarriedSets, PictureInfo},
 };
 use held::Held;
 use horizon::Horizon;
@@ -104,6 +104,7 @@ pub struct Sampler {
     resume: Option<Resume>,
     window: Window,
     run: Option<Run>,
+    carried: CarriedSets,
     runs: u32,
     steps: VecDeque<Step>,
 }
@@ -129,6 +130,7 @@ impl Sampler {
             resume: None,
             window: Window::ALL,
             run: None,
+            carried: CarriedSets::default(),
             runs: 0,
             steps: VecDeque::new(),
         }
@@ -167,7 +169,7 @@ impl Sampler {
             self.finish();
         }
         if self.run.is_none() && !self.open_run(&info) {
-            return;
+            return self.pass_over(&unit);
         }
         let Some(run) = &mut self.run else { return };
         if let Access::Keyframe { .. } = info.access {
@@ -189,7 +191,12 @@ impl Sampler {
             run.rule.judge(picture);
         }
         run.rule.close_before(run.horizon.floor());
-        run.settle(self.held_bytes, &mut self.steps);
+        run.settle(self.held_bytes, &mut self.carried, &mut self.steps);
+    }
+
+    /// A unit without a picture: its parameter sets go along with the next unit that is fed.
+    pub fn pass_over(&mut self, unit: &AccessUnit) {
+        self.carried.keep(unit);
     }
 
     /// The end of the source, or of the run: closes every slot.
@@ -197,7 +204,7 @@ impl Sampler {
         let Some(mut run) = self.run.take() else { return };
         run.rule.finish();
         run.held.end();
-        run.settle(self.held_bytes, &mut self.steps);
+        run.settle(self.held_bytes, &mut self.carried, &mut self.steps);
         if run.started {
             self.steps.push_back(Step::EndOfRun);
         }
@@ -236,7 +243,7 @@ impl Sampler {
 
 impl Run {
     /// Carries the rule's decisions over to the held units and lets go of what is settled.
-    fn settle(&mut self, held_bytes: usize, steps: &mut VecDeque<Step>) {
+    fn settle(&mut self, held_bytes: usize, carried: &mut CarriedSets, steps: &mut VecDeque<Step>) {
         let empty = self.rule.take_empty();
         if empty > 0 {
             steps.push_back(Step::Empty { slots: empty });
@@ -246,7 +253,7 @@ impl Run {
                 self.held.choose(seq, Chosen { slot });
             }
             let feed = |feed| steps.push_back(Step::Feed(feed));
-            let stuck = self.held.release(&self.rule, self.horizon.floor(), held_bytes, feed);
+            let stuck = self.held.release(&self.rule, self.horizon.floor(), held_bytes, carried, feed);
             let Some(seq) = stuck else { return };
             self.rule.decide_early(seq);
         }

@@ -101,7 +101,8 @@ fn take(sampler: &mut Sampler, decoding: &mut Decoding, input: &Units, product: 
             Step::Empty { slots } => product.empty += slots,
             Step::EndOfRun => decoding.drain(),
             Step::Feed(feed) => {
-                let same = |(unit, _): &(AccessUnit, _)| unit.data.as_ptr() == feed.unit.data.as_ptr();
+                let same =
+                    |(unit, _): &(AccessUnit, _)| (unit.pts, unit.dts) == (feed.unit.pts, feed.unit.dts);
                 let index = input.units.iter().position(same).unwrap();
                 assert!(product.fed.insert(index), "unit {index} is fed twice");
                 let chosen = feed.chosen.map(|chosen| (feed.unit.pts, chosen.slot.unwrap_or(0)));
