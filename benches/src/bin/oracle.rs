@@ -33,7 +33,12 @@ fn ffprobe(clip: &str, options: &[&str]) -> Result<Vec<Vec<String>>> {
         command.args(options).arg(clip).output().context("ffprobe cannot be run: ./dev setup installs it")?;
     ensure!(done.status.success(), "ffprobe: {}", String::from_utf8_lossy(&done.stderr));
     let text = String::from_utf8(done.stdout)?;
-    Ok(text.lines().map(|line| line.split([',', '/']).map(str::to_owned).collect()).collect())
+    // Side data leaves empty lines behind.
+    Ok(text
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| line.split([',', '/']).map(str::to_owned).collect())
+        .collect())
 }
 
 fn time_base(clip: &str) -> Result<TimeBase> {
