@@ -35,7 +35,7 @@ pub struct Decoded {
     /// Parts of it are missing or concealed.
     pub damaged: bool,
     /// What was said about the unit that was decoded meanwhile, which need not be this picture's.
-    pub unit_damaged: Option<String>,
+    pub unit_damaged: Option<DecodeError>,
 }
 
 /// Why a unit could not be decoded.
@@ -50,6 +50,9 @@ pub enum DecodeError {
     /// The decoder went on over damage.
     #[error("{0}")]
     Damaged(String),
+    /// The decoder went on without a picture that this unit, and perhaps others after it, refer to.
+    #[error("{0}")]
+    ReferenceLost(String),
 }
 
 /// What became of a chosen picture.
@@ -92,8 +95,9 @@ pub struct Decoding {
     tainted_from: Option<u64>,
     /// Pictures shown before this keyframe refer to damage before it (open GOP).
     tainted_leading: Option<i64>,
-    /// Decode order of the newest keyframe fed.
+    /// Decode order and PTS of the newest keyframe fed.
     keyframe_seq: u64,
+    keyframe_pts: Option<i64>,
     outcomes: Vec<Outcome>,
 }
 
@@ -117,6 +121,7 @@ impl Decoding {
             tainted_from: None,
             tainted_leading: None,
             keyframe_seq: 0,
+            keyframe_pts: None,
             outcomes: Vec::new(),
         }
     }
@@ -169,10 +174,14 @@ impl Decoding {
         self.seq += 1;
         if matches!(feed.info.access, Access::Keyframe { .. }) {
             self.tainted_leading = self.tainted_from.take().map(|_| feed.unit.pts);
-            self.keyframe_seq = self.seq;
+            (self.keyframe_seq, self.keyframe_pts) = (self.seq, Some(feed.unit.pts));
         }
         if feed.info.references_lost && !feed.fresh {
-            self.tainted_from.get_or_insert(self.seq);
+            match self.keyframe_pts {
+                // Pictures shown after the keyframe do not refer to those shown before it.
+                Some(keyframe) if feed.unit.pts < keyframe => self.tainted_leading = Some(keyframe),
+                _ => _ = self.tainted_from.get_or_insert(self.seq),
+            }
         }
         let leads_damage = self.tainted_leading.is_some_and(|keyframe| feed.unit.pts < keyframe);
         let error = (self.tainted_from.is_some() || leads_damage).then_some(PictureError::Reference);
@@ -190,7 +199,7 @@ impl Decoding {
     fn mark_damaged(&mut self, pts: i64, error: &DecodeError) {
         let Some(fed) = self.fed.get_mut(&pts) else { return };
         fed.error = Some(PictureError::Damaged(error.to_string()));
-        if fed.reference {
+        if fed.reference || matches!(error, DecodeError::ReferenceLost(_)) {
             self.tainted_from = Some(self.tainted_from.map_or(fed.seq, |seq| seq.min(fed.seq)));
         }
     }
@@ -202,8 +211,8 @@ impl Decoding {
             match decoder.receive() {
                 Ok(None) => return,
                 Ok(Some(decoded)) => {
-                    if let (Some(line), Some(pts)) = (&decoded.unit_damaged, feeding) {
-                        self.mark_damaged(pts, &DecodeError::Damaged(line.clone()));
+                    if let (Some(error), Some(pts)) = (&decoded.unit_damaged, feeding) {
+                        self.mark_damaged(pts, error);
                     }
                     self.settle(decoded);
                 }
@@ -211,7 +220,7 @@ impl Decoding {
                     if let Some(pts) = feeding {
                         self.mark_damaged(pts, &error);
                     }
-                    if matches!(error, DecodeError::Damaged(_)) {
+                    if matches!(error, DecodeError::Damaged(_) | DecodeError::ReferenceLost(_)) {
                         return;
                     }
                 }

@@ -42,7 +42,7 @@ impl Decoder for LibavDecoder {
             AvError::check(ffi::avcodec_send_packet(context, packet))
         });
         sent.map_err(DecodeError::Codec)?;
-        log::take_errors().map_or(Ok(()), |line| Err(DecodeError::Damaged(line)))
+        log::take_damage().map_or(Ok(()), Err)
     }
 
     fn send_end(&mut self) {
@@ -59,11 +59,11 @@ impl Decoder for LibavDecoder {
         match received {
             Ok(_) => {}
             Err(AvError::AGAIN | AvError::END) => {
-                return log::take_errors().map_or(Ok(None), |line| Err(DecodeError::Damaged(line)));
+                return log::take_damage().map_or(Ok(None), Err);
             }
             Err(error) => return Err(DecodeError::Codec(error)),
         }
-        let unit_damaged = log::take_errors();
+        let unit_damaged = log::take_damage();
         let damaged = frame.is_damaged();
         let pts = frame.get().pts;
         let turn = self.parameters.rotation;

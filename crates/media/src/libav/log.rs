@@ -9,12 +9,18 @@ use std::{
 
 use ffmpeg_sys_next as ffi;
 
+use crate::decode::DecodeError;
+
 /// Lines read per thread between two looks; a damaged stream repeats itself without end.
 const LINES_PER_LOOK: u32 = 16;
 
 /// Logged as errors although the picture is right: an H.264 stream may tell a decoder to let go of a reference
 /// that is gone already, as it does after every start at an open GOP.
 const HARMLESS: [&str; 1] = ["mmco: unref short failure"];
+
+/// A reference was never received. H.265: libav puts a grey picture in its place, which later pictures then find
+/// without a word.
+const REFERENCE_LOST: &str = "Could not find ref with POC";
 
 thread_local! {
     static ERRORS: Cell<u32> = const { Cell::new(0) };
@@ -36,9 +42,17 @@ pub(super) fn forget() {
     ERRORS.set(0);
 }
 
-/// This thread's errors since the last look, and the last line.
+/// This thread's errors since the last look: the last line, but the first of a lost reference.
 pub(super) fn take_errors() -> Option<String> {
     (ERRORS.replace(0) > 0).then(|| LAST.with_borrow(Clone::clone))
+}
+
+/// The same as what a decoder says of a unit.
+pub(super) fn take_damage() -> Option<DecodeError> {
+    take_errors().map(|line| match line.contains(REFERENCE_LOST) {
+        true => DecodeError::ReferenceLost(line),
+        false => DecodeError::Damaged(line),
+    })
 }
 
 unsafe extern "C" fn on_line(
@@ -69,6 +83,11 @@ unsafe extern "C" fn on_line(
     ERRORS.set(seen + 1);
     tracing::debug!(target: "libav", "{text}");
     // A line logged while the thread ends finds no storage; the count above is enough.
-    let kept = LAST.try_with(|last| last.replace(text));
+    let kept = LAST.try_with(|last| {
+        let graver = seen > 0 && last.borrow().contains(REFERENCE_LOST);
+        if !graver {
+            last.replace(text);
+        }
+    });
     drop(kept);
 }

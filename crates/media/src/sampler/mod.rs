@@ -6,6 +6,7 @@
 
 mod held;
 mod horizon;
+mod loss;
 mod rule;
 
 use std::collections::VecDeque;
@@ -18,6 +19,7 @@ use crate::{
 };
 use held::Held;
 use horizon::Horizon;
+use loss::Loss;
 use rule::Rule;
 
 /// Names this way of choosing in the analyzer version. Change it with any change of a choice.
@@ -115,6 +117,7 @@ struct Run {
     rule: Rule,
     horizon: Horizon,
     held: Held,
+    loss: Loss,
     /// A run that began at a recovery point: pictures still to come before one is right.
     recovering: u32,
     started: bool,
@@ -186,6 +189,7 @@ impl Sampler {
             self.steps.push_back(Step::Run { run: self.runs, t0 });
             self.runs += 1;
         }
+        let info = run.loss.carry(unit.pts, info);
         run.held.push(unit, info);
         if let (true, Some(picture)) = (decodable, run.held.newest()) {
             run.rule.judge(picture);
@@ -230,6 +234,7 @@ impl Sampler {
             rule: Rule::new(self.plan, self.base),
             horizon: Horizon::default(),
             held: Held::default(),
+            loss: Loss::default(),
             recovering,
             started: false,
         });
