@@ -49,10 +49,9 @@ pub(super) fn take_errors() -> Option<String> {
 
 /// The same as what a decoder says of a unit.
 pub(super) fn take_damage() -> Option<DecodeError> {
-    take_errors().map(|line| match line.contains(REFERENCE_LOST) {
-        true => DecodeError::ReferenceLost(line),
-        false => DecodeError::Damaged(line),
-    })
+    let line = take_errors()?;
+    let lost = line.contains(REFERENCE_LOST);
+    Some(if lost { DecodeError::ReferenceLost(line) } else { DecodeError::Damaged(line) })
 }
 
 unsafe extern "C" fn on_line(
@@ -83,11 +82,11 @@ unsafe extern "C" fn on_line(
     ERRORS.set(seen + 1);
     tracing::debug!(target: "libav", "{text}");
     // A line logged while the thread ends finds no storage; the count above is enough.
-    let kept = LAST.try_with(|last| {
+    LAST.try_with(|last| {
         let graver = seen > 0 && last.borrow().contains(REFERENCE_LOST);
         if !graver {
             last.replace(text);
         }
-    });
-    drop(kept);
+    })
+    .ok();
 }
