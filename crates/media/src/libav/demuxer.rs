@@ -14,6 +14,7 @@ use super::{
     packet::Packet,
     parameters::{self, NativeParameters},
     route_logs,
+    times::Times,
 };
 use crate::{AccessUnit, Codec, CodecParameters};
 
@@ -55,6 +56,7 @@ pub struct Demuxer {
     io: Io<dyn Input>,
     stream: usize,
     parameters: Arc<CodecParameters>,
+    times: Times,
     packet: Packet,
     damage: Option<String>,
 }
@@ -73,9 +75,11 @@ impl Demuxer {
         })?;
         let packet = Packet::new().map_err(DemuxError::NotMedia)?;
         let unselected = CodecParameters::new(Codec::Other(String::new()), Bytes::new(), TimeBase::SECOND);
+        let times = Times::new(&unselected);
         let parameters = Arc::new(unselected);
-        let mut demuxer = Self { context, io, stream: 0, parameters, packet, damage: None };
+        let mut demuxer = Self { context, io, stream: 0, parameters, times, packet, damage: None };
         demuxer.select_video()?;
+        demuxer.times = Times::new(&demuxer.parameters);
         Ok(demuxer)
     }
 
@@ -86,6 +90,21 @@ impl Demuxer {
 
     /// The next unit in decode order, or the end of the file.
     pub fn next_unit(&mut self) -> Result<Option<AccessUnit>, DemuxError> {
+        loop {
+            if let Some(unit) = self.times.next() {
+                return Ok(Some(unit));
+            }
+            if let Some((unit, pts)) = self.read_unit()? {
+                self.times.push(unit, pts)?;
+            } else {
+                self.times.end();
+                return Ok(self.times.next());
+            }
+        }
+    }
+
+    /// The next unit with its PTS if the container gives one.
+    fn read_unit(&mut self) -> Result<Option<(AccessUnit, Option<i64>)>, DemuxError> {
         let mut errors = 0;
         loop {
             self.packet.clear();
@@ -176,7 +195,7 @@ impl Demuxer {
         (ticks > 0).then_some(ticks)
     }
 
-    fn take_unit(&mut self) -> Result<Option<AccessUnit>, DemuxError> {
+    fn take_unit(&mut self) -> Result<Option<(AccessUnit, Option<i64>)>, DemuxError> {
         self.follow_parameters()?;
         let packet = self.packet.get();
         let known = |time: i64| (time != ffi::AV_NOPTS_VALUE).then_some(time);
@@ -185,17 +204,16 @@ impl Demuxer {
         if packet.size <= 0 {
             return Ok(None);
         }
-        // Without reordering a picture is shown when it is decoded.
-        let pts = pts.or(if self.parameters.reorder_hint == 0 { dts } else { None });
-        Ok(Some(AccessUnit {
-            pts: pts.ok_or(DemuxError::NoTimes)?,
+        let unit = AccessUnit {
+            pts: pts.unwrap_or_default(),
             dts,
             data: self.packet.take_data().map_err(DemuxError::Damaged)?,
             container_keyframe: flags & ffi::AV_PKT_FLAG_KEY != 0,
             damaged: flags & ffi::AV_PKT_FLAG_CORRUPT != 0,
             presentable: flags & ffi::AV_PKT_FLAG_DISCARD == 0,
             parameters: Arc::clone(&self.parameters),
-        }))
+        };
+        Ok(Some((unit, pts)))
     }
 
     /// Containers may announce other parameter sets in mid-stream (MP4 with several sample entries).

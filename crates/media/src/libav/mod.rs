@@ -12,6 +12,7 @@ mod log;
 mod packet;
 mod parameters;
 mod scale;
+mod times;
 
 pub use decoder::LibavDecoder;
 pub use demuxer::{DemuxError, Demuxer};

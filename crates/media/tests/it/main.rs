@@ -5,3 +5,5 @@
 mod bitstream;
 #[cfg(test)]
 mod sampling;
+#[cfg(test)]
+mod times;
