@@ -92,12 +92,13 @@ def check(title, side, expected, seen):
 def raw(title, sides, expected):
     """All there is to know about a group, for the JSON file."""
     of = lambda side: {
+        "name": side.name,
         "command": [str(part) for part in side.command],
         "samples": side.samples,
         "startup_command": [str(part) for part in side.startup],
         "startups": side.startups,
     }
-    return {"title": title, "frames": len(expected), "sides": {side.name: of(side) for side in sides}}
+    return {"title": title, "frames": len(expected), "sides": [of(side) for side in sides]}
 
 
 def json_lines_pts(path):

@@ -48,7 +48,7 @@ class Runner:
         self.table.most(what, ours, floor, FLOOR)
         if peers:
             self.table.least(what, ours, peers[0], FFMPEG_TIMES[gop])
-            self.table.shown(what, ours, peers[1])
+            self.table.least(what, ours, peers[1])
 
     def analyze_floor(self, clip, words, fps):
         bench, what = self.bench, f"analyze {fps_words(fps)}, {words}"
@@ -64,7 +64,7 @@ class Runner:
 
     def against_floors(self, what, ours, floor, floors):
         self.table.most(what, ours, floor, FLOOR)
-        self.table.shown(what, ours, floors)
+        self.table.most(what, ours, floors)
 
     def analyze_peers(self, clip, words, fps, opencv_times, pyav_times):
         """Ours, floor and both peers on the same frames. Where the default is not f32, f32 stands beside it."""
@@ -79,8 +79,8 @@ class Runner:
         self.table.least(what, ours, opencv, opencv_times)
         self.table.least(what, ours, pyav, pyav_times)
         for beside in f32:
-            self.table.shown(f"{what}, f32", beside, opencv)
-            self.table.shown(f"{what}, f32", beside, pyav)
+            self.table.least(f"{what}, f32", beside, opencv)
+            self.table.least(f"{what}, f32", beside, pyav)
 
     def analyze_keyframes(self, clip):
         """1 fps with a keyframe each second. The last half slot holds no keyframe: PyAV, which skips by kind, is held to the
@@ -175,7 +175,8 @@ def startups(groups):
     """Name of each kind of process: the smallest start-up seen, s."""
     least = {}
     for group in groups:
-        for name, side in group["sides"].items():
+        for side in group["sides"]:
+            name = side["name"]
             kind = f"{Path(side['command'][0]).name} {side['command'][1]}" if name.startswith(("ours", "floor")) else name
             for sample in side["startups"]:
                 least[kind] = min(least.get(kind, 1e9), sample["cpu_s"])

@@ -7,17 +7,13 @@ class Table:
     def __init__(self):
         self.rows = []
 
-    def most(self, what, ours, other, limit):
-        """Ours may cost at most `limit` times the other."""
+    def most(self, what, ours, other, limit=None):
+        """Ours as a multiple of the other: at most `limit`, where there is a claim."""
         self.add(what, ours, other, ours.net() / other.net(), ours.cpu() / other.cpu(), limit, "<=")
 
-    def least(self, what, ours, other, factor):
-        """The other costs at least `factor` times ours."""
+    def least(self, what, ours, other, factor=None):
+        """The other as a multiple of ours: at least `factor`, where there is a claim."""
         self.add(what, ours, other, other.net() / ours.net(), other.cpu() / ours.cpu(), factor, ">=")
-
-    def shown(self, what, ours, other):
-        """The other as a multiple of ours, without a claim."""
-        self.add(what, ours, other, other.net() / ours.net(), other.cpu() / ours.cpu(), None, ">=")
 
     def add(self, what, ours, other, ratio, whole, target, sign):
         reached = None if target is None else (ratio <= target if sign == "<=" else ratio >= target)
