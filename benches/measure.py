@@ -15,7 +15,7 @@ class Broken(Exception):
 
 @dataclass
 class Side:
-    """One way of doing the work: what to run, what to run for start-up alone, and how to tell what was worked on."""
+    """One way of doing the work: what to run, what to run for the first picture alone, and how to tell what was worked on."""
 
     name: str
     command: list
@@ -31,7 +31,7 @@ class Side:
         return statistics.median(sample["cpu_s"] for sample in self.startups)
 
     def net(self):
-        """CPU seconds with start-up and the loading of the model taken out."""
+        """CPU seconds without start-up, the loading of the model and the first picture."""
         return max(self.cpu() - self.startup_cpu(), 1e-3)
 
     def peak_mb(self):

@@ -14,7 +14,7 @@ from pathlib import Path
 import media
 import quality
 from measure import Broken, fail, raw, run, take_turns
-from sides import NOTHING, Bench
+from sides import FIRST, Bench
 from table import Table
 
 QUALITY = 85
@@ -197,9 +197,10 @@ def report(runner, about, started):
         f"JPEG: ours --quality {found['quality']} {found['ours_db']:.2f} dB, "
         f"ffmpeg -q:v {found['q']} {theirs:.2f} dB{'' if close else ': NOT EQUAL'}"
     )
-    print("'ratio' is without start-up, opening and loading the model on either side, and is what counts; 'whole' is with them\n")
+    print("'ratio' is what counts: start-up (opening, loading the model, the first picture) is taken out on either side")
+    print("'whole' is that of whole processes\n")
     print(runner.table.text())
-    print("\nstart-up, opening and loading the model, CPU-s: " + ", ".join(
+    print("\nstart-up with the first picture, CPU-s, least seen: " + ", ".join(
         f"{kind} {seconds:.2f}" for kind, seconds in startups(runner.groups).items()
     ))
     missed = runner.table.missed()
@@ -219,7 +220,7 @@ def main():
     try:
         clip = clips("gop2")
         # The first run writes the choice of precision down.
-        run([bench.programs / "ocelli", "analyze", clip, *NOTHING], bench.scratch / "stdout")
+        run([bench.programs / "ocelli", "analyze", clip, *FIRST], bench.scratch / "stdout")
         about = machine(bench)
         runner = Runner(bench, options.repetitions or (1 if options.quick else 3), default_precision(home))
         find = lambda: quality.search(bench.programs / "ocelli", clip, QUALITY, bench.scratch)

@@ -8,8 +8,8 @@ from measure import Side, json_lines_pts, json_pts
 from quality import pts_of
 
 PEERS = Path(__file__).parent / "peers"
-# Ends before it begins: what is left is start-up, opening the clip and loading the model.
-NOTHING = ["--start=-2", "--end=-1"]
+# Ends after the first picture, which every clip has at 0 s.
+FIRST = ["--end", "0.001"]
 
 
 class Bench:
@@ -42,16 +42,24 @@ class Bench:
         path.write_text(json.dumps(plan))
         return path, plan
 
+    def first(self, path):
+        """That plan's first picture alone, the clip's first keyframe: start-up, as every side has it."""
+        plan = json.loads(path.read_text())
+        plan |= {"needed": [0], "restarts": [], "pictures": 1, "chosen": plan["chosen"][:1], "shown": plan["shown"][:1]}
+        path = path.with_name(f"{path.stem}-first.json")
+        path.write_text(json.dumps(plan))
+        return path
+
     def extract(self, clip, fps, quality=None):
         out = self.scratch / "frames"
         command = [self.programs / "ocelli", "extract", clip, "--out", out, "--overwrite", "--fps", fps]
         command += ["--quality", quality or self.quality]
         seen = lambda _: [pts_of(path) for path in sorted(out.glob("frame_*.jpg"), key=lambda path: (len(path.name), path))]
-        return Side("ours", command, [*command, *NOTHING], seen)
+        return Side("ours", command, [*command, *FIRST], seen)
 
     def extract_floor(self, clip, plan):
         of = lambda plan: [self.programs / "floor", "extract", clip, plan, self.quality]
-        return Side("floor", of(plan), of("-"), json_pts)
+        return Side("floor", of(plan), of(self.first(plan)), json_pts)
 
     def ffmpeg(self, clip, fps, q=None):
         out = self.scratch / ("frames-ffmpeg" if q is None else "frames-ffmpeg-q")
@@ -66,23 +74,23 @@ class Bench:
             return len(made)
 
         name = "ffmpeg, its default quality" if q is None else "ffmpeg"
-        return Side(name, [*command, out / "frame_%04d.jpg"], ["ffprobe", "-loglevel", "error", clip], seen)
+        return Side(name, [*command, out / "frame_%04d.jpg"], [*command, "-frames:v", 1, out / "frame_%04d.jpg"], seen)
 
     def analyze(self, clip, fps, *options, name="ours"):
         command = [self.programs / "ocelli", "analyze", clip, "--fps", fps, *options]
-        # A window of its own would contradict the empty one.
+        # A window may be given once.
         rest = options[2:] if options[:1] == ("--end",) else options
-        return Side(name, command, [*command[:5], *rest, *NOTHING], json_lines_pts)
+        return Side(name, command, [*command[:5], *rest, *FIRST], json_lines_pts)
 
     def analyze_floor(self, clip, plan, precision, instances=1):
         model = [self.home, self.model, precision, instances]
         of = lambda plan: [self.programs / "floor", "analyze", clip, plan, *model]
-        return Side("floor" if instances == 1 else f"floor x{instances}", of(plan), of("-"), json_pts)
+        return Side("floor" if instances == 1 else f"floor x{instances}", of(plan), of(self.first(plan)), json_pts)
 
     def opencv(self, clip, plan):
         of = lambda plan: [self.python, PEERS / "opencv_onnxruntime.py", clip, plan, self.model]
-        return Side("OpenCV + ONNX Runtime", of(plan), of("-"), json_lines_pts)
+        return Side("OpenCV + ONNX Runtime", of(plan), of(self.first(plan)), json_lines_pts)
 
     def pyav(self, clip, plan, name="PyAV + OpenVINO"):
         of = lambda plan: [self.python, PEERS / "pyav_openvino.py", clip, plan, self.model]
-        return Side(name, of(plan), of("-"), json_lines_pts)
+        return Side(name, of(plan), of(self.first(plan)), json_lines_pts)

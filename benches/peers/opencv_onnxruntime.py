@@ -1,7 +1,7 @@
 """usage: opencv_onnxruntime.py CLIP PLAN MODEL
 
 OpenCV's VideoCapture and ONNX Runtime as most people write it: grab every frame, retrieve the wanted ones, resize, run. One
-thread each. A PLAN of `-` starts up and ends.
+thread each.
 """
 
 import json
@@ -22,7 +22,7 @@ name = session.get_inputs()[0].name
 capture = cv2.VideoCapture(clip, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
 if not capture.isOpened():
     sys.exit(f"OpenCV cannot open {clip}")
-plan = {"shown": [], "time_base": [1, 1]} if plan == "-" else json.load(open(plan))
+plan = json.load(open(plan))
 # OpenCV counts PTS in the frame rate's time base.
 ticks = plan["time_base"][1] / plan["time_base"][0] / capture.get(cv2.CAP_PROP_FPS)
 shown = -1

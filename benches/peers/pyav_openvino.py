@@ -1,8 +1,7 @@
 """usage: pyav_openvino.py CLIP PLAN MODEL
 
 PyAV and OpenVINO as an expert writes it: one decoding thread, pictures skipped by kind wherever none of that kind is wanted,
-scaled by libswscale to the model's size, conversion to floats inside the compiled model. f32, one thread. A PLAN of `-` starts up and
-ends.
+scaled by libswscale to the model's size, conversion to floats inside the compiled model. f32, one thread.
 """
 
 import json
@@ -38,14 +37,14 @@ clip, plan, path = sys.argv[1:]
 model = compiled(path)
 request = model.create_infer_request()
 names = ("scores", "boxes")
-plan = {"chosen": [], "kind": "any"} if plan == "-" else json.load(open(plan))
+plan = json.load(open(plan))
 wanted = set(plan["chosen"])
 with av.open(clip) as container:
     stream = container.streams.video[0]
     stream.thread_type = "NONE"
     stream.codec_context.thread_count = 1
     stream.codec_context.skip_frame = SKIP[plan["kind"]]
-    for frame in container.decode(stream) if wanted else ():
+    for frame in container.decode(stream):
         if frame.pts not in wanted:
             continue
         wanted.remove(frame.pts)

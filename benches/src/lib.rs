@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 /// Which pictures, and which packets a decoder needs for them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Seconds per tick, as numerator and denominator.
     pub time_base: (u32, u32),
@@ -25,7 +25,7 @@ pub struct Plan {
 }
 
 /// The narrowest kind that holds every chosen picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Keyframes only.
@@ -33,16 +33,12 @@ pub enum Kind {
     /// Reference pictures only.
     References,
     /// Some are neither.
-    #[default]
     Any,
 }
 
 impl Plan {
-    /// Reads a plan; `-` is the plan of doing nothing, which leaves start-up.
+    /// Reads what `oracle` wrote.
     pub fn read(path: &Path) -> Result<Self> {
-        if path == Path::new("-") {
-            return Ok(Self::default());
-        }
         let file = File::open(path).with_context(|| path.display().to_string())?;
         serde_json::from_reader(BufReader::new(file)).with_context(|| path.display().to_string())
     }

@@ -4,7 +4,7 @@
 //! - `floor analyze CLIP PLAN HOME MODEL PRECISION INSTANCES`: for each chosen picture one bare run of the model on a tensor that is
 //!   ready (filled once, from the first picture). With one instance everything is on one thread, with more each has its own.
 //!
-//! Prints the PTS of what it worked on. A PLAN of `-` does nothing but start up.
+//! Prints the PTS of what it worked on.
 
 use std::{
     collections::BTreeSet,
