@@ -8,7 +8,7 @@ step "rustfmt"
 cargo fmt --all -- --check || die 1 "formatting differs: run 'cargo fmt --all'"
 
 step "self-tests of the scripts"
-for folder in scripts scripts/tidy scripts/assets; do
+for folder in scripts scripts/tidy scripts/assets benches; do
     python3 -m unittest discover --start-directory "$folder" --quiet
 done
 
