@@ -24,6 +24,9 @@ use ocelli_model::{SamplingPlan, Tally, TimeBase, Verdict};
 
 use crate::{Failure, Place, Seen, Work, order::InOrder};
 
+/// Reasons that are counted apart.
+const MOST_REASONS: usize = 64;
+
 /// How a source is looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -63,7 +66,7 @@ impl Watch {
 pub struct Report {
     /// Every due slot of the window has a verdict.
     pub tally: Tally,
-    /// Why pictures failed, with counts.
+    /// Why pictures failed, with counts; beyond 64 reasons the new ones are counted as one.
     pub reasons: BTreeMap<String, u64>,
     /// Runs that began: more than one where media time stepped.
     pub runs: u32,
@@ -73,7 +76,7 @@ pub struct Report {
     pub pictures: u64,
     /// Coded pictures that went through the decoder.
     pub decoded: u64,
-    /// Bytes that could not be read as pictures, with counts.
+    /// Bytes that could not be read as pictures, with counts, bounded likewise.
     pub unreadable: BTreeMap<String, u64>,
     /// The container is damaged or the source ended early: results are those up to there.
     pub damage: Option<String>,
@@ -171,7 +174,7 @@ fn collect<T>(
             tokens.recv().ok();
             match &job.work {
                 Ok(_) => counted.analysed += 1,
-                Err(failure) => *counted.failed.entry(failure.reason.clone()).or_default() += 1,
+                Err(failure) => count(&mut counted.failed, failure.reason.clone()),
             }
             if sink(Seen { place: job.place, result: job.work }).is_break() {
                 watch.stop();
@@ -290,7 +293,7 @@ impl<'a> Reading<'a> {
             Ok(info) => self.sampler.push(unit, info),
             Err(BitstreamError::NoPicture) => self.sampler.pass_over(&unit),
             Err(error) => {
-                *self.report.unreadable.entry(error.to_string()).or_default() += 1;
+                count(&mut self.report.unreadable, error.to_string());
                 let info = self.reader.unreadable();
                 self.sampler.push(unit, info);
             }
@@ -334,6 +337,13 @@ impl<'a> Reading<'a> {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// Adds one to a reason: its own while there are few, then all that is new together. Decoders put places and byte
+/// counts into their words, so that a damaged file has as many reasons as pictures.
+fn count(reasons: &mut BTreeMap<String, u64>, reason: String) {
+    let own = reasons.len() < MOST_REASONS || reasons.contains_key(&reason);
+    *reasons.entry(if own { reason } else { "other reasons".to_owned() }).or_default() += 1;
 }
 
 fn describe(error: &SourceError) -> String {

@@ -10,7 +10,6 @@ use crate::ending::Ending;
 /// Whole, or why not. `what` names the results, such as "frames".
 pub(crate) fn ending(input: &Path, report: &Report, base: TimeBase, what: &str) -> Ending {
     let input = input.display();
-    let mut lines = Vec::new();
     if report.runs == 0 && !report.stopped {
         let cause = report.damage.as_ref().map_or(String::new(), |damage| format!(" ({damage})"));
         return Ending::Unusable(vec![format!("{input}: no picture in it can be decoded{cause}")]);
@@ -21,17 +20,24 @@ pub(crate) fn ending(input: &Path, report: &Report, base: TimeBase, what: &str) 
             "{input}: no frame lies between --start and --end; what was read covers {first:.3} to {last:.3} s"
         )]);
     }
-    if let Some(damage) = &report.damage {
-        lines.push(format!("{input}: the file is damaged ({damage}); {what} up to there are valid"));
-    }
-    for (reason, count) in &report.reasons {
-        lines.push(format!("{input}: {count} of {} frames failed: {reason}", report.tally.due()));
-    }
     for (reason, count) in &report.unreadable {
         tracing::debug!(%input, count, "unreadable units: {reason}");
     }
-    if report.stopped {
-        lines.push(format!("{input}: stopped before the end; {what} so far are valid"));
+    let damage = report.damage.as_ref().map(|damage| format!("the file is damaged ({damage})"));
+    let cut_short = damage.is_some() || report.stopped;
+    let stopped = report.stopped.then(|| "stopped before the end".to_owned());
+    let valid = cut_short.then(|| format!("{what} so far are valid"));
+    let parts: Vec<String> = [damage, failures(report), stopped, valid].into_iter().flatten().collect();
+    if parts.is_empty() {
+        return Ending::Whole;
     }
-    if lines.is_empty() { Ending::Whole } else { Ending::Partial(lines) }
+    Ending::Partial(vec![format!("{input}: {}", parts.join("; "))])
+}
+
+/// How many pictures failed, and the most frequent reason: a damaged file has a hundred, and each result its own.
+fn failures(report: &Report) -> Option<String> {
+    let (reason, most) = report.reasons.iter().rev().max_by_key(|(_, count)| **count)?;
+    let (failed, due) = (report.tally.failed, report.tally.due());
+    let mostly = if *most == failed { ":".to_owned() } else { format!(", {most} of them:") };
+    Some(format!("{failed} of {due} frames failed{mostly} {reason}"))
 }

@@ -31,7 +31,7 @@ fn check_analyze(clips: &[PathBuf], rates: &[&str], whole: bool) {
         let mut args = vec!["analyze".into(), "--fps".into(), (*fps).into()];
         args.extend(clips.iter().map(|path| path.clone().into_os_string()));
         let ran = ocelli(&args);
-        let ran = if whole { ran.whole() } else { ran.refused(1, &["frames failed: "]) };
+        let ran = if whole { ran.whole() } else { ran.refused(1, &["frames failed"]) };
         let all = lines(&ran.stdout);
         for (path, truth) in clips.iter().zip(&truths) {
             let own = |line: &&Value| line["input"] == path.to_str().expect("a plain path");
