@@ -32,6 +32,9 @@ pub enum SourceError {
     /// Nothing in it.
     #[error("the input is empty")]
     Empty,
+    /// A list of other files or hosts, which are never opened on a file's word.
+    #[error("the input is a playlist, which names other files or hosts; name the video itself")]
+    Playlist,
     /// Not media, or damaged.
     #[error(transparent)]
     Demux(#[from] DemuxError),

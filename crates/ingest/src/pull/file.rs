@@ -1,6 +1,11 @@
 //! A local file, read once as fast as it is consumed.
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _},
+    path::Path,
+    sync::Arc,
+};
 
 use ocelli_media::{AccessUnit, CodecParameters, libav::Demuxer};
 
@@ -26,9 +31,22 @@ impl FileSource {
         if found.len() == 0 {
             return Err(SourceError::Empty);
         }
-        let file = File::open(path).map_err(SourceError::Open)?;
+        let mut file = File::open(path).map_err(SourceError::Open)?;
+        if is_playlist(&mut file).map_err(SourceError::Open)? {
+            return Err(SourceError::Playlist);
+        }
         Ok(Self { demuxer: Demuxer::open(Box::new(file))? })
     }
+}
+
+/// For a clear word only: the demuxer opens nothing that a file names, whatever its first bytes are.
+fn is_playlist(file: &mut File) -> io::Result<bool> {
+    // HLS, ffconcat, SDP as ffmpeg and as the RFC write it.
+    const STARTS: [&[u8]; 4] = [b"#EXTM3U", b"ffconcat version", b"v=0\n", b"v=0\r\n"];
+    let mut start = Vec::new();
+    file.take(16).read_to_end(&mut start)?;
+    file.rewind()?;
+    Ok(STARTS.iter().any(|known| start.starts_with(known)))
 }
 
 impl Source for FileSource {

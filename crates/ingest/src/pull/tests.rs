@@ -33,11 +33,13 @@ fn what_names_other_files_or_hosts_is_refused() {
             "list.sdp",
             "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
         ),
+        ("list.sdp", "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\n"),
         ("text.mp4", "not a video at all, only some words that go on for a little while\n"),
     ];
     for (name, text) in playlists {
         let path = folder.path().join(name);
         fs::write(&path, text).unwrap();
-        assert!(matches!(FileSource::open(&path), Err(SourceError::Demux(_))), "{name}");
+        let refused = FileSource::open(&path).expect_err(name);
+        assert_eq!(matches!(refused, SourceError::Playlist), name.starts_with("list"), "{name}: {refused}");
     }
 }
