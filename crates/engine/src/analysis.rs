@@ -9,7 +9,7 @@ use ocelli_media::{
 };
 use ocelli_model::Detection;
 
-use crate::{Place, Work, WorkError};
+use crate::{Place, Work, WorkError, reason::reason};
 
 /// What one analyzer saw on one picture.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Work for AnalyzeWork {
         let picture = frame.picture();
         let started = Instant::now();
         let detections =
-            self.analyzer.analyze(&picture).map_err(|error| WorkError { reason: chain(&error) })?;
+            self.analyzer.analyze(&picture).map_err(|error| WorkError { reason: reason(&error) })?;
         let took = started.elapsed();
         let annotated = self.annotate.then(|| annotated(&picture, &detections));
         Ok(Analysis { detections, width: picture.width, height: picture.height, took, annotated })
@@ -69,14 +69,4 @@ fn annotated(picture: &Picture<'_>, detections: &[Detection]) -> OwnedPicture {
         draw(&mut copy, &Outline { rect, label, text: &text });
     }
     copy
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
 }

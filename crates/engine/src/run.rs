@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-use ocelli_ingest::{Source, SourceError};
+use ocelli_ingest::Source;
 use ocelli_media::{
     AccessUnit,
     bitstream::{BitstreamError, PictureReader},
@@ -22,7 +22,7 @@ use ocelli_media::{
 };
 use ocelli_model::{SamplingPlan, Tally, TimeBase, Verdict};
 
-use crate::{Failure, Place, Seen, Work, order::InOrder};
+use crate::{Failure, Place, Seen, Work, order::InOrder, reason::reason};
 
 /// Reasons that are counted apart.
 const MOST_REASONS: usize = 64;
@@ -260,7 +260,7 @@ impl<'a> Reading<'a> {
                 Ok(Some(unit)) => unit,
                 Ok(None) => break,
                 Err(error) => {
-                    self.report.damage = Some(describe(&error));
+                    self.report.damage = Some(reason(&error));
                     break;
                 }
             };
@@ -344,14 +344,4 @@ impl<'a> Reading<'a> {
 fn count(reasons: &mut BTreeMap<String, u64>, reason: String) {
     let own = reasons.len() < MOST_REASONS || reasons.contains_key(&reason);
     *reasons.entry(if own { reason } else { "other reasons".to_owned() }).or_default() += 1;
-}
-
-fn describe(error: &SourceError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
 }
