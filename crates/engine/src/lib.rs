@@ -4,6 +4,7 @@ mod analysis;
 mod jpeg;
 mod order;
 mod picture;
+mod reading;
 mod reason;
 mod run;
 mod work;

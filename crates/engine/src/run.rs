@@ -13,19 +13,15 @@ use std::{
 };
 
 use ocelli_ingest::Source;
-use ocelli_media::{
-    AccessUnit,
-    bitstream::{BitstreamError, PictureReader},
-    decode::{DecodeError, Decoding, Outcome},
-    libav::{Frame, LibavDecoder},
-    sampler::{Sampler, Step, Window},
+use ocelli_media::{decode::DecodeError, libav::Frame, sampler::Window};
+use ocelli_model::{SamplingPlan, Tally};
+
+use crate::{
+    Failure, Place, Seen, Work,
+    order::InOrder,
+    reading::{Outlet, Reading},
+    reason::count,
 };
-use ocelli_model::{SamplingPlan, Tally, TimeBase, Verdict};
-
-use crate::{Failure, Place, Seen, Work, order::InOrder, reason::reason};
-
-/// Reasons that are counted apart.
-const MOST_REASONS: usize = 64;
 
 /// How a source is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +36,7 @@ pub struct Settings {
 #[derive(Debug, Default)]
 pub struct Watch {
     stop: AtomicBool,
-    position: AtomicI64,
+    pub(crate) position: AtomicI64,
 }
 
 impl Watch {
@@ -95,13 +91,15 @@ pub enum RunError {
     Thread(#[source] io::Error),
 }
 
-struct Job<T> {
-    seq: u64,
-    place: Place,
-    work: T,
+/// A picture on its way through the workers.
+pub(crate) struct Job<T> {
+    /// Place in the order of results.
+    pub(crate) seq: u64,
+    pub(crate) place: Place,
+    pub(crate) work: T,
 }
 
-type Picture = Job<Result<Frame, Failure>>;
+pub(crate) type Picture = Job<Result<Frame, Failure>>;
 type Finished<T> = Job<Result<T, Failure>>;
 
 /// Pictures between decoder and sink, per worker: one in hand, one ready, one waiting for its turn.
@@ -201,147 +199,4 @@ fn serve<W: Work>(
             return;
         }
     }
-}
-
-/// Source to decoded pictures, on one thread.
-struct Reading<'a> {
-    source: &'a mut dyn Source,
-    watch: &'a Watch,
-    outlet: Outlet,
-    reader: PictureReader,
-    sampler: Sampler,
-    decoding: Decoding,
-    base: TimeBase,
-    run: u32,
-    report: Report,
-}
-
-/// Where decoded pictures leave the decoding thread. Waits for room.
-struct Outlet {
-    pictures: SyncSender<Picture>,
-    tokens: SyncSender<()>,
-    seq: u64,
-}
-
-impl Outlet {
-    fn send(&mut self, place: Place, work: Result<Frame, Failure>) -> ControlFlow<()> {
-        let job = Job { seq: self.seq, place, work };
-        self.seq += 1;
-        let sent = self.tokens.send(()).is_ok() && self.pictures.send(job).is_ok();
-        if sent { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    }
-}
-
-impl<'a> Reading<'a> {
-    fn new(source: &'a mut dyn Source, settings: Settings, watch: &'a Watch, outlet: Outlet) -> Self {
-        let parameters = source.parameters();
-        let base = parameters.time_base;
-        let open = |parameters: &_| -> Result<Box<dyn ocelli_media::decode::Decoder>, DecodeError> {
-            Ok(Box::new(LibavDecoder::open(parameters)?))
-        };
-        Self {
-            reader: PictureReader::new(parameters),
-            sampler: Sampler::new(settings.plan, base).with_window(settings.window),
-            decoding: Decoding::new(Box::new(open)),
-            source,
-            watch,
-            outlet,
-            base,
-            run: 0,
-            report: Report::default(),
-        }
-    }
-
-    /// The life of a frame, from source to worker.
-    fn all(mut self) -> Result<Report, RunError> {
-        let mut first = None;
-        while !self.watch.is_stopped() && !self.sampler.is_past_window() {
-            let unit = match self.source.next_unit() {
-                Ok(Some(unit)) => unit,
-                Ok(None) => break,
-                Err(error) => {
-                    self.report.damage = Some(reason(&error));
-                    break;
-                }
-            };
-            let first = *first.get_or_insert(unit.pts);
-            self.watch.position.store(unit.pts.saturating_sub(first), Ordering::Relaxed);
-            let (least, most) = self.report.covered.unwrap_or((unit.pts, unit.pts));
-            self.report.covered = Some((least.min(unit.pts), most.max(unit.pts)));
-            self.report.pictures += 1;
-            self.sample(unit);
-            if self.take_steps()?.is_break() {
-                break;
-            }
-        }
-        // Where the end was asked for, open slots stay open: what they hold so far might not win them.
-        if !self.watch.is_stopped() {
-            self.sampler.finish();
-        }
-        if self.take_steps()?.is_continue() {
-            self.decoding.drain();
-            if self.send_outcomes().is_break() {
-                self.report.stopped = true;
-            }
-        }
-        self.report.damage = self.report.damage.or_else(|| self.source.damage().map(str::to_owned));
-        Ok(self.report)
-    }
-
-    fn sample(&mut self, unit: AccessUnit) {
-        match self.reader.read(&unit.data, unit.container_keyframe) {
-            Ok(info) => self.sampler.push(unit, info),
-            Err(BitstreamError::NoPicture) => self.sampler.pass_over(&unit),
-            Err(error) => {
-                count(&mut self.report.unreadable, error.to_string());
-                let info = self.reader.unreadable();
-                self.sampler.push(unit, info);
-            }
-        }
-    }
-
-    fn take_steps(&mut self) -> Result<ControlFlow<()>, RunError> {
-        while let Some(step) = self.sampler.next_step() {
-            match step {
-                Step::Run { run, .. } => {
-                    self.run = run;
-                    self.report.runs += 1;
-                }
-                Step::Empty { slots } => self.report.tally.add(Verdict::Empty, slots),
-                Step::EndOfRun => self.decoding.drain(),
-                Step::Feed(feed) => {
-                    match self.decoding.feed(&feed) {
-                        Ok(()) => {}
-                        Err(error) if self.report.decoded == 0 => return Err(RunError::Decode(error)),
-                        Err(error) => {
-                            self.report.damage = Some(format!("no decoder for what follows: {error}"));
-                            return Ok(ControlFlow::Break(()));
-                        }
-                    }
-                    self.report.decoded += 1;
-                }
-            }
-            if self.send_outcomes().is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
-    /// Waits for room where workers are slower than the decoder.
-    fn send_outcomes(&mut self) -> ControlFlow<()> {
-        for Outcome { pts, slot, picture } in self.decoding.take_outcomes() {
-            let place = Place { run: self.run, pts, time_base: self.base, slot };
-            let work = picture.map_err(|error| Failure { reason: error.to_string() });
-            self.outlet.send(place, work)?;
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-/// Adds one to a reason: its own while there are few, then all that is new together. Decoders put places and byte
-/// counts into their words, so that a damaged file has as many reasons as pictures.
-fn count(reasons: &mut BTreeMap<String, u64>, reason: String) {
-    let own = reasons.len() < MOST_REASONS || reasons.contains_key(&reason);
-    *reasons.entry(if own { reason } else { "other reasons".to_owned() }).or_default() += 1;
 }

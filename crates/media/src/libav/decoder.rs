@@ -4,7 +4,7 @@ use std::{ptr, sync::Arc};
 
 use ffmpeg_sys_next as ffi;
 
-use super::{AvError, Frame, frame::AvFrame, log, packet::Packet, parameters, route_logs, scale::Scaler};
+use super::{AvError, Frame, av_frame::AvFrame, log, packet::Packet, parameters, route_logs, scale::Scaler};
 use crate::{
     AccessUnit, Codec, CodecParameters,
     decode::{DecodeError, Decoded, Decoder},

@@ -2,6 +2,7 @@
 //! hold. libav opens no file and no socket here: bytes come through callbacks, and `io_open` is refused.
 #![expect(unsafe_code, reason = "FFI to libav; each block states why it is sound")]
 
+mod av_frame;
 mod decoder;
 mod demuxer;
 mod encoder;

@@ -5,7 +5,7 @@ use std::{ffi::c_int, mem, ptr};
 use ffi::AVPixelFormat;
 use ffmpeg_sys_next as ffi;
 
-use super::{AvError, frame::AvFrame};
+use super::{AvError, av_frame::AvFrame};
 use crate::pixel::{OwnedPicture, Range};
 
 /// Chroma is interpolated and averaged properly rather than picked (fast filters cost a detector a fifth of what it finds).

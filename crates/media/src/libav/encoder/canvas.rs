@@ -4,7 +4,7 @@ use std::{ffi::c_int, ptr, slice};
 
 use ffmpeg_sys_next as ffi;
 
-use super::{super::frame::AvFrame, AvError, EncodeError};
+use super::{super::av_frame::AvFrame, AvError, EncodeError};
 use crate::pixel::{Matrix, Picture, Range};
 
 const FLAGS: c_int = ffi::SWS_BICUBIC | ffi::SWS_ACCURATE_RND;

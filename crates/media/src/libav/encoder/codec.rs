@@ -8,7 +8,7 @@ use std::{
 use ffmpeg_sys_next as ffi;
 
 use super::{super::packet::Packet, AvError, Canvas, VideoSettings};
-use crate::{libav::frame::AvFrame, pixel::Matrix};
+use crate::{libav::av_frame::AvFrame, pixel::Matrix};
 
 /// Pictures between keyframes at most: a killed writer loses no more.
 const GOP: c_int = 30;

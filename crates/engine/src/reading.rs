@@ -1,0 +1,169 @@
+//! The decoding thread: source, sampler, decoder, up to the queue of the workers.
+
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, atomic::Ordering, mpsc::SyncSender},
+};
+
+use ocelli_ingest::Source;
+use ocelli_media::{
+    AccessUnit, CodecParameters,
+    bitstream::{BitstreamError, PictureReader},
+    decode::{DecodeError, Decoder, Decoding, Outcome},
+    libav::{Frame, LibavDecoder},
+    sampler::{Sampler, Step},
+};
+use ocelli_model::{TimeBase, Verdict};
+
+use crate::{
+    Failure, Place, Report, RunError, Settings, Watch,
+    reason::{count, reason},
+    run::{Job, Picture},
+};
+
+/// Source to decoded pictures, on one thread.
+pub(crate) struct Reading<'a> {
+    source: &'a mut dyn Source,
+    watch: &'a Watch,
+    outlet: Outlet,
+    parameters: Arc<CodecParameters>,
+    reader: PictureReader,
+    sampler: Sampler,
+    decoding: Decoding,
+    base: TimeBase,
+    run: u32,
+    report: Report,
+}
+
+/// Where decoded pictures leave the decoding thread. Waits for room.
+pub(crate) struct Outlet {
+    pub(crate) pictures: SyncSender<Picture>,
+    pub(crate) tokens: SyncSender<()>,
+    pub(crate) seq: u64,
+}
+
+impl Outlet {
+    fn send(&mut self, place: Place, work: Result<Frame, Failure>) -> ControlFlow<()> {
+        let job = Job { seq: self.seq, place, work };
+        self.seq += 1;
+        let sent = self.tokens.send(()).is_ok() && self.pictures.send(job).is_ok();
+        if sent { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) fn new(
+        source: &'a mut dyn Source,
+        settings: Settings,
+        watch: &'a Watch,
+        outlet: Outlet,
+    ) -> Self {
+        let parameters = source.parameters();
+        let base = parameters.time_base;
+        let open = |parameters: &_| -> Result<Box<dyn Decoder>, DecodeError> {
+            Ok(Box::new(LibavDecoder::open(parameters)?))
+        };
+        Self {
+            parameters: Arc::clone(parameters),
+            reader: PictureReader::new(parameters),
+            sampler: Sampler::new(settings.plan, base).with_window(settings.window),
+            decoding: Decoding::new(Box::new(open)),
+            source,
+            watch,
+            outlet,
+            base,
+            run: 0,
+            report: Report::default(),
+        }
+    }
+
+    /// The life of a frame, from source to worker.
+    pub(crate) fn all(mut self) -> Result<Report, RunError> {
+        let mut first = None;
+        while !self.watch.is_stopped() && !self.sampler.is_past_window() {
+            let unit = match self.source.next_unit() {
+                Ok(Some(unit)) => unit,
+                Ok(None) => break,
+                Err(error) => {
+                    self.report.damage = Some(reason(&error));
+                    break;
+                }
+            };
+            let first = *first.get_or_insert(unit.pts);
+            self.watch.position.store(unit.pts.saturating_sub(first), Ordering::Relaxed);
+            let (least, most) = self.report.covered.unwrap_or((unit.pts, unit.pts));
+            self.report.covered = Some((least.min(unit.pts), most.max(unit.pts)));
+            self.report.pictures += 1;
+            self.sample(unit);
+            if self.take_steps()?.is_break() {
+                break;
+            }
+        }
+        // Where the end was asked for, open slots stay open: what they hold so far might not win them.
+        if !self.watch.is_stopped() {
+            self.sampler.finish();
+        }
+        if self.take_steps()?.is_continue() {
+            self.decoding.drain();
+            if self.send_outcomes().is_break() {
+                self.report.stopped = true;
+            }
+        }
+        self.report.damage = self.report.damage.or_else(|| self.source.damage().map(str::to_owned));
+        Ok(self.report)
+    }
+
+    fn sample(&mut self, unit: AccessUnit) {
+        if !Arc::ptr_eq(&self.parameters, &unit.parameters) {
+            self.parameters = Arc::clone(&unit.parameters);
+            self.reader = PictureReader::new(&self.parameters);
+        }
+        match self.reader.read(&unit.data, unit.container_keyframe) {
+            Ok(info) => self.sampler.push(unit, info),
+            Err(BitstreamError::NoPicture) => self.sampler.pass_over(&unit),
+            Err(error) => {
+                count(&mut self.report.unreadable, error.to_string());
+                let info = self.reader.unreadable();
+                self.sampler.push(unit, info);
+            }
+        }
+    }
+
+    fn take_steps(&mut self) -> Result<ControlFlow<()>, RunError> {
+        while let Some(step) = self.sampler.next_step() {
+            match step {
+                Step::Run { run, .. } => {
+                    self.run = run;
+                    self.report.runs += 1;
+                }
+                Step::Empty { slots } => self.report.tally.add(Verdict::Empty, slots),
+                Step::EndOfRun => self.decoding.drain(),
+                Step::Feed(feed) => {
+                    match self.decoding.feed(&feed) {
+                        Ok(()) => {}
+                        Err(error) if self.report.decoded == 0 => return Err(RunError::Decode(error)),
+                        Err(error) => {
+                            self.report.damage = Some(format!("no decoder for what follows: {error}"));
+                            return Ok(ControlFlow::Break(()));
+                        }
+                    }
+                    self.report.decoded += 1;
+                }
+            }
+            if self.send_outcomes().is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Waits for room where workers are slower than the decoder.
+    fn send_outcomes(&mut self) -> ControlFlow<()> {
+        for Outcome { pts, slot, picture } in self.decoding.take_outcomes() {
+            let place = Place { run: self.run, pts, time_base: self.base, slot };
+            let work = picture.map_err(|error| Failure { reason: error.to_string() });
+            self.outlet.send(place, work)?;
+        }
+        ControlFlow::Continue(())
+    }
+}
