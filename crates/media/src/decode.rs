@@ -98,6 +98,10 @@ pub struct Decoding {
     /// Decode order and PTS of the newest keyframe fed.
     keyframe_seq: u64,
     keyframe_pts: Option<i64>,
+    /// Chosen pictures whose fate is known, by PTS and decode order, until nothing before them can follow.
+    settled: BTreeMap<(i64, u64), Outcome>,
+    /// Nothing fed from here on is shown before this PTS.
+    floor: Option<i64>,
     outcomes: Vec<Outcome>,
 }
 
@@ -122,21 +126,24 @@ impl Decoding {
             tainted_leading: None,
             keyframe_seq: 0,
             keyframe_pts: None,
+            settled: BTreeMap::new(),
+            floor: None,
             outcomes: Vec::new(),
         }
     }
 
-    /// Decodes one unit. Chosen pictures that are settled by it are ready in [`Decoding::take_outcomes`].
+    /// Decodes one unit; an error only where no decoder could be opened for the first. Chosen pictures that are settled by it are ready in [`Decoding::take_outcomes`].
     pub fn feed(&mut self, feed: &Feed) -> Result<(), DecodeError> {
         let changed = |decoder: &dyn Decoder| !Arc::ptr_eq(decoder.parameters(), &feed.unit.parameters);
         let reopen = self.decoder.as_deref().is_none_or(changed);
         if feed.fresh || reopen {
-            self.drain();
+            self.restart();
         }
-        if reopen {
-            self.decoder = Some((self.open)(&feed.unit.parameters)?);
-        }
+        let first = self.seq == 0;
         self.note(feed);
+        if reopen {
+            self.reopen(feed, first)?;
+        }
         let Some(decoder) = &mut self.decoder else { return Ok(()) };
         let sent = decoder.send(&feed.unit);
         if let Err(error) = sent {
@@ -148,11 +155,48 @@ impl Decoding {
             );
         }
         self.receive(Some(feed.unit.pts));
+        self.floor = self.floor.max(feed.floor);
+        self.release();
         Ok(())
     }
 
-    /// Gets everything out of the decoder; what does not come out by then is missing.
+    /// Opens a decoder for the unit's parameters. Where there was one before, failure is damage: a whole change of
+    /// parameters may follow.
+    fn reopen(&mut self, feed: &Feed, first: bool) -> Result<(), DecodeError> {
+        self.decoder = None;
+        match (self.open)(&feed.unit.parameters) {
+            Ok(decoder) => self.decoder = Some(decoder),
+            Err(error) if first => return Err(error),
+            Err(error) => self.mark_damaged(feed.unit.pts, &error),
+        }
+        if !first && self.decoder.is_some() && feed.info.access == Access::None {
+            let lost = "the parameters changed within a group of pictures".to_owned();
+            self.mark_damaged(feed.unit.pts, &DecodeError::ReferenceLost(lost));
+        }
+        Ok(())
+    }
+
+    /// The end of a run: gets everything out of the decoder; what does not come out by then is missing.
     pub fn drain(&mut self) {
+        self.restart();
+        self.outcomes.extend(std::mem::take(&mut self.settled).into_values());
+        self.floor = None;
+    }
+
+    /// Lets go of what is in order. Decoders of damaged streams give pictures early.
+    fn release(&mut self) {
+        let mut pending = self.fed.iter().filter(|(_, fed)| fed.chosen.is_some()).map(|(pts, _)| *pts);
+        let pending = pending.next();
+        while let Some(first) = self.settled.first_entry()
+            && self.floor.is_some_and(|floor| first.key().0 <= floor)
+            && pending.is_none_or(|pending| first.key().0 < pending)
+        {
+            self.outcomes.push(first.remove());
+        }
+    }
+
+    /// Empties the decoder and makes it forget.
+    fn restart(&mut self) {
         if let Some(decoder) = &mut self.decoder {
             decoder.send_end();
             self.receive(None);
@@ -247,7 +291,7 @@ impl Decoding {
         }
         if let Some(chosen) = fed.chosen {
             let picture = fed.error.or(damaged).map_or(Ok(decoded.frame), Err);
-            self.outcomes.push(Outcome { pts, slot: chosen.slot, picture });
+            self.settled.insert((pts, fed.seq), Outcome { pts, slot: chosen.slot, picture });
         }
     }
 
@@ -256,7 +300,7 @@ impl Decoding {
         for (pts, fed) in std::mem::replace(&mut self.fed, rest) {
             if let Some(chosen) = fed.chosen {
                 let error = fed.error.unwrap_or(PictureError::Missing);
-                self.outcomes.push(Outcome { pts, slot: chosen.slot, picture: Err(error) });
+                self.settled.insert((pts, fed.seq), Outcome { pts, slot: chosen.slot, picture: Err(error) });
             }
         }
     }

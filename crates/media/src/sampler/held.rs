@@ -32,6 +32,8 @@ struct Waiting {
     seq: u64,
     unit: AccessUnit,
     info: PictureInfo,
+    /// When it was pushed: of what follows it.
+    floor: Option<i64>,
     chosen: Option<Chosen>,
     /// The anchor it is decoded from, or itself.
     anchor: Anchor,
@@ -83,7 +85,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(super) fn push(&mut self, unit: AccessUnit, info: PictureInfo) {
+    pub(super) fn push(&mut self, unit: AccessUnit, info: PictureInfo, floor: Option<i64>) {
         let seq = self.next_seq;
         self.next_seq += 1;
         let starts = match info.access {
@@ -112,7 +114,7 @@ impl Held {
             self.idle.push(seq);
         }
         let previous = self.previous;
-        self.waiting.push_back(Waiting { seq, unit, info, chosen: None, anchor, previous, choosable });
+        self.waiting.push_back(Waiting { seq, unit, info, floor, chosen: None, anchor, previous, choosable });
     }
 
     /// The newest unit as the rule sees it.
@@ -171,7 +173,8 @@ impl Held {
                 let fresh = front.is_anchor() && !leading_may_come && !self.has_chosen_leading(front.seq);
                 let mut unit = self.pop();
                 carried.give(&mut unit.unit);
-                feed(Feed { unit: unit.unit, info: unit.info, fresh, chosen: unit.chosen });
+                let Waiting { unit, info, floor, chosen, .. } = unit;
+                feed(Feed { unit, info, fresh, floor, chosen });
             } else if self.is_obsolete(front, &candidates, floor) {
                 carried.keep(&self.pop().unit);
             } else {

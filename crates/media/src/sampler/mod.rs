@@ -62,6 +62,8 @@ pub struct Feed {
     pub info: PictureInfo,
     /// Drain and flush the decoder first: nothing before this unit is needed by what follows.
     pub fresh: bool,
+    /// No unit of the run that is fed after this one is shown before this PTS; `None` where that is not known yet.
+    pub floor: Option<i64>,
     /// Whether its picture was chosen, or only serves as a reference.
     pub chosen: Option<Chosen>,
 }
@@ -190,7 +192,7 @@ impl Sampler {
             self.runs += 1;
         }
         let info = run.loss.carry(unit.pts, info);
-        run.held.push(unit, info);
+        run.held.push(unit, info, run.horizon.floor());
         if let (true, Some(picture)) = (decodable, run.held.newest()) {
             run.rule.judge(picture);
         }
