@@ -1,7 +1,7 @@
 //! The sampler on real streams, against a brute-force oracle that takes picture types, references and pixels from a
 //! full decode by FFmpeg's own tools.
 
-mod product;
+pub(crate) mod product;
 mod random;
 
 use std::path::Path;

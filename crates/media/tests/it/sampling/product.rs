@@ -19,22 +19,23 @@ use ocelli_media::{
 use ocelli_model::SamplingPlan;
 
 /// A file as units with what the reader says of them; `None` where it says there is no picture.
-pub(super) struct Units {
-    pub(super) parameters: Arc<CodecParameters>,
-    pub(super) units: Vec<(AccessUnit, Option<PictureInfo>)>,
+pub(crate) struct Units {
+    pub(crate) parameters: Arc<CodecParameters>,
+    pub(crate) units: Vec<(AccessUnit, Option<PictureInfo>)>,
 }
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub(super) struct Product {
+pub(crate) struct Product {
     /// PTS and slot, in PTS order; slots of `all` count from 0 as the oracle's do.
-    pub(super) chosen: Vec<(i64, i64)>,
+    pub(crate) chosen: Vec<(i64, i64)>,
     /// Units fed, counted in decode order from the start of the file.
-    pub(super) fed: BTreeSet<usize>,
+    pub(crate) fed: BTreeSet<usize>,
     /// PTS and MD5 of each chosen picture, or why it failed.
-    pub(super) pictures: Vec<(i64, Result<String, String>)>,
-    pub(super) empty: u64,
-    pub(super) most_held: usize,
+    pub(crate) pictures: Vec<(i64, Result<String, String>)>,
+    pub(crate) empty: u64,
+    pub(crate) runs: usize,
+    pub(crate) most_held: usize,
 }
 
 /// Hands out at most so many bytes at once.
@@ -54,7 +55,7 @@ impl Seek for Drip {
 }
 
 /// Reads all units; `chunk` bounds what a single read returns.
-pub(super) fn units(path: &Path, chunk: usize) -> Units {
+pub(crate) fn units(path: &Path, chunk: usize) -> Units {
     let bytes = fs::read(path).unwrap();
     let mut demuxer = Demuxer::open(Box::new(Drip(Cursor::new(bytes), chunk))).unwrap();
     let parameters = Arc::clone(demuxer.parameters());
@@ -68,7 +69,7 @@ pub(super) fn units(path: &Path, chunk: usize) -> Units {
 }
 
 /// Samples and decodes units from `first` on.
-pub(super) fn run(input: &Units, first: usize, plan: SamplingPlan, resume: Option<Resume>) -> Product {
+pub(crate) fn run(input: &Units, first: usize, plan: SamplingPlan, resume: Option<Resume>) -> Product {
     let base = input.parameters.time_base;
     let mut sampler = Sampler::new(plan, base);
     if let Some(resume) = resume {
@@ -97,7 +98,7 @@ pub(super) fn run(input: &Units, first: usize, plan: SamplingPlan, resume: Optio
 fn take(sampler: &mut Sampler, decoding: &mut Decoding, input: &Units, product: &mut Product) {
     while let Some(step) = sampler.next_step() {
         match step {
-            Step::Run { .. } => {}
+            Step::Run { .. } => product.runs += 1,
             Step::Empty { slots } => product.empty += slots,
             Step::EndOfRun => decoding.drain(),
             Step::Feed(feed) => {
