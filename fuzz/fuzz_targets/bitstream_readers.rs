@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use ocelli_media::bitstream::{Access, BitstreamError, PictureInfo, PictureReader};
-use ocelli_media::{Codec, CodecParameters, Rotation};
+use ocelli_media::{Codec, CodecParameters};
 use ocelli_model::TimeBase;
 
 const DEEPEST: u32 = 16;
@@ -48,17 +48,10 @@ fuzz_target!(|data: &[u8]| {
     let Some((&choice, data)) = data.split_first() else { return };
     let mut pieces = pieces(data);
     let codec = codec(choice);
-    let parameters = CodecParameters {
-        codec: codec.clone(),
-        extradata: pieces.next().unwrap_or_default().to_vec().into(),
-        width: 0,
-        height: 0,
-        rotation: Rotation::None,
-        time_base: TimeBase::new(1, 90_000).expect("a plain time base"),
-        reorder_hint: u32::from(choice) / 9,
-        frame_rate: 0.0,
-        duration: None,
-    };
+    let extradata = pieces.next().unwrap_or_default().to_vec();
+    let base = TimeBase::new(1, 90_000).expect("a plain time base");
+    let mut parameters = CodecParameters::new(codec.clone(), extradata.into(), base);
+    parameters.reorder_hint = u32::from(choice) / 9;
     let mut first = PictureReader::new(&parameters);
     let mut second = PictureReader::new(&parameters);
     for unit in pieces {
