@@ -18,15 +18,16 @@ class Soak(unittest.TestCase):
 
     def test_lawful_endings(self):
         self.check(0, 0, line(1) + line(2))
-        self.check(0, 1, line(9) + line(1, run=1), b"damaged at 3 s\n")
-        self.check(0, 2, b"", b"no video in it\n")
+        self.check(0, 1, line(9) + line(1, run=1), b"ocelli: damaged at 3 s\n")
+        self.check(0, 2, b"", b"ocelli: no video in it\n")
 
     def test_unlawful_endings(self):
         self.check(1, None)
         self.check(1, -11)
         self.check(1, 1)
-        self.check(2, 101, b"", b"thread 'main' panicked at x")
-        self.check(1, 0, b"", b"x" * (soak.STDERR_BYTES + 1))
+        self.check(3, 101, b"", b"thread 'main' panicked at x")
+        self.check(1, 1, b"", b"[h264 @ 0x1] a library that talks past us\n")
+        self.check(1, 0, b"", b"ocelli: " + b"x" * soak.STDERR_BYTES)
 
     def test_output_that_is_not_whole_results_in_order(self):
         self.check(2, 0, line(1) + b'{"run":0')
@@ -37,8 +38,8 @@ class Soak(unittest.TestCase):
     def test_damage_is_repeatable_and_real(self):
         clip = bytes(range(256)) * 256
         for seed in range(50):
-            first = soak.damage(clip, random.Random(seed))
-            self.assertEqual(first, soak.damage(clip, random.Random(seed)))
+            first = soak.damage(clip, b"other", random.Random(seed))
+            self.assertEqual(first, soak.damage(clip, b"other", random.Random(seed)))
             self.assertNotEqual(first, clip)
 
 
