@@ -32,6 +32,8 @@ pub(crate) struct Reading<'a> {
     decoding: Decoding,
     base: TimeBase,
     run: u32,
+    /// PTS of the first unit.
+    first: i64,
     report: Report,
 }
 
@@ -73,14 +75,18 @@ impl<'a> Reading<'a> {
             outlet,
             base,
             run: 0,
+            first: 0,
             report: Report::default(),
         }
     }
 
     /// The life of a frame, from source to worker.
     pub(crate) fn all(mut self) -> Result<Report, RunError> {
-        let mut first = None;
-        while !self.watch.is_stopped() && !self.sampler.is_past_window() {
+        while !self.sampler.is_past_window() {
+            if self.watch.is_stopped() {
+                self.report.stopped = true;
+                break;
+            }
             let unit = match self.source.next_unit() {
                 Ok(Some(unit)) => unit,
                 Ok(None) => break,
@@ -89,28 +95,33 @@ impl<'a> Reading<'a> {
                     break;
                 }
             };
-            let first = *first.get_or_insert(unit.pts);
-            self.watch.position.store(unit.pts.saturating_sub(first), Ordering::Relaxed);
-            let (least, most) = self.report.covered.unwrap_or((unit.pts, unit.pts));
-            self.report.covered = Some((least.min(unit.pts), most.max(unit.pts)));
-            self.report.pictures += 1;
+            self.note(&unit);
             self.sample(unit);
             if self.take_steps()?.is_break() {
                 break;
             }
         }
         // Where the end was asked for, open slots stay open: what they hold so far might not win them.
-        if !self.watch.is_stopped() {
+        if !self.report.stopped {
             self.sampler.finish();
         }
         if self.take_steps()?.is_continue() {
             self.decoding.drain();
-            if self.send_outcomes().is_break() {
-                self.report.stopped = true;
-            }
+            // What does not go out has nobody left to go to.
+            let _gone = self.send_outcomes();
         }
         self.report.damage = self.report.damage.or_else(|| self.source.damage().map(str::to_owned));
         Ok(self.report)
+    }
+
+    /// How far the source is read.
+    fn note(&mut self, unit: &AccessUnit) {
+        let (first, (least, most)) =
+            self.report.covered.map_or((unit.pts, (unit.pts, unit.pts)), |covered| (self.first, covered));
+        self.first = first;
+        self.watch.position.store(unit.pts.saturating_sub(first), Ordering::Relaxed);
+        self.report.covered = Some((least.min(unit.pts), most.max(unit.pts)));
+        self.report.pictures += 1;
     }
 
     fn sample(&mut self, unit: AccessUnit) {
@@ -162,7 +173,10 @@ impl<'a> Reading<'a> {
         for Outcome { pts, slot, picture } in self.decoding.take_outcomes() {
             let place = Place { run: self.run, pts, time_base: self.base, slot };
             let work = picture.map_err(|error| Failure { reason: error.to_string() });
-            self.outlet.send(place, work)?;
+            if self.outlet.send(place, work).is_break() {
+                self.report.stopped = true;
+                return ControlFlow::Break(());
+            }
         }
         ControlFlow::Continue(())
     }

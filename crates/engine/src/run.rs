@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     ops::ControlFlow,
+    panic::{self, AssertUnwindSafe},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicI64, Ordering},
@@ -127,7 +128,7 @@ pub fn run<W: Work>(
             let name = format!("worker-{index}");
             let builder = thread::Builder::new().name(name);
             builder
-                .spawn_scoped(scope, move || serve(worker, &queue, &finished))
+                .spawn_scoped(scope, move || serve(worker, &queue, &finished, watch))
                 .map_err(RunError::Thread)?;
         }
         // The workers own both ends now: the queues close when the last of them returns.
@@ -141,11 +142,10 @@ pub fn run<W: Work>(
         let counted = collect(&results, &returned, watch, &mut sink);
         // Frees workers and decoder that wait for room, where the sink ended the run.
         drop((results, returned));
-        let mut report = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let mut report = reader.join().unwrap_or_else(|cause| panic::resume_unwind(cause))?;
         report.tally.analysed = counted.analysed;
         report.tally.failed = counted.failed.values().sum();
         report.reasons = counted.failed;
-        report.stopped |= watch.is_stopped();
         Ok(report)
     })
 }
@@ -183,19 +183,32 @@ fn collect<T>(
     counted
 }
 
-/// One worker: takes pictures until there are none.
+/// One worker: takes pictures until there are none. A panic in it is a bug: everything ends in order, so that nobody
+/// waits for its result, and the panic goes on.
 fn serve<W: Work>(
     worker: &mut W,
     queue: &Mutex<Receiver<Picture>>,
     finished: &SyncSender<Finished<W::Output>>,
+    watch: &Watch,
 ) {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(Job { seq, place, work }) = next else { return };
-        let work = work.and_then(|frame| {
-            worker.work(place, &frame).map_err(|error| Failure { reason: error.to_string() })
-        });
-        if finished.send(Job { seq, place, work }).is_err() {
+        let worked = panic::catch_unwind(AssertUnwindSafe(|| {
+            work.and_then(|frame| {
+                worker.work(place, &frame).map_err(|error| Failure { reason: error.to_string() })
+            })
+        }));
+        let (work, panicked) = match worked {
+            Ok(work) => (work, None),
+            Err(panicked) => (Err(Failure { reason: "internal error".to_owned() }), Some(panicked)),
+        };
+        let sent = finished.send(Job { seq, place, work });
+        if let Some(panicked) = panicked {
+            watch.stop();
+            panic::resume_unwind(panicked);
+        }
+        if sent.is_err() {
             return;
         }
     }

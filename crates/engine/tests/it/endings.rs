@@ -140,3 +140,28 @@ fn flipped_bits_keep_the_order_and_the_sums() {
         }
     }
 }
+
+/// Panics on its second picture.
+struct Broken(u32);
+
+impl Work for Broken {
+    type Output = ();
+
+    fn work(&mut self, _place: Place, _frame: &Frame) -> Result<(), WorkError> {
+        self.0 += 1;
+        assert!(self.0 < 2, "a bug in an analyzer");
+        Ok(())
+    }
+}
+
+#[test]
+fn a_panic_in_one_of_several_workers_ends_the_run() {
+    let mut source = FileSource::open(&clip()).unwrap();
+    let watch = Watch::default();
+    let mut workers = [Broken(0), Broken(0)];
+    let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        run(&mut source, every(Window::ALL), &mut workers, &watch, |_| ControlFlow::Continue(()))
+    }));
+    assert!(ran.is_err(), "the panic reaches the caller");
+    assert!(watch.is_stopped());
+}

@@ -195,6 +195,15 @@ impl Rule {
         }
     }
 
+    /// The first slot that lies wholly after the window.
+    fn end_of_interest(&self) -> i64 {
+        let last = self.window.end.saturating_sub(1);
+        match self.clock {
+            Some(clock) if self.window.end < i64::MAX => clock.slot(last).saturating_add(1),
+            _ => i64::MAX,
+        }
+    }
+
     fn expected_keyframe(&self) -> Option<i64> {
         self.last_key.zip(self.gop).map(|(last, gop)| last.saturating_add(gop))
     }
@@ -205,14 +214,17 @@ impl Rule {
         }
         let later = self.open.split_off(&end);
         let closing = std::mem::replace(&mut self.open, later);
+        // Slots after the window are nobody's concern: neither due nor empty.
+        let counted_end = end.min(self.end_of_interest());
         let mut yielded = 0;
         for (slot, open) in closing {
             if let Some(Candidate { seq, pts }) = open.candidate() {
                 self.choose(seq, pts, Some(slot));
             }
-            yielded += u64::from(open.won || open.last.is_some());
+            yielded += u64::from(slot < counted_end && (open.won || open.last.is_some()));
         }
-        self.empty += end.abs_diff(self.first_open) - yielded;
+        let counted = counted_end.saturating_sub(self.first_open).max(0) as u64;
+        self.empty += counted.saturating_sub(yielded);
         self.first_open = end;
     }
 }

@@ -323,3 +323,15 @@ fn damaged_streams_cannot_make_the_sampler_hold_more_than_its_limit() {
     let leading = (0..3000).map(|n| (if n == 0 { ('O', 9_000) } else { ('P', 1) }, true));
     assert!(most_held("1", 1, leading) <= 5_100);
 }
+
+#[test]
+fn slots_outside_the_window_are_not_counted() {
+    let base = TimeBase::new(1, 10).unwrap();
+    // Pictures in the first and the tenth second, nothing between.
+    let coded: Vec<Coded> = (0..10).chain(90..100).map(|n| ('I', n)).collect();
+    for (window, empty) in [((0, 15), 0), ((0, 25), 1), ((0, 1000), 7), ((45, 1000), 4)] {
+        let (start, end) = window;
+        let sampler = Sampler::new("1".parse().unwrap(), base).with_window(Window { start, end });
+        assert_eq!(sample_with(sampler, base, 0, &coded).empty, empty, "{window:?}");
+    }
+}
