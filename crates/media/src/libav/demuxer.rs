@@ -1,6 +1,6 @@
 //! Containers to access units: one video stream of whatever the system's libavformat reads.
 
-use std::{io, ptr, sync::Arc};
+use std::{ffi::CStr, io, ptr, sync::Arc};
 
 use bytes::Bytes;
 use ffi::{AVDiscard::AVDISCARD_ALL, AVMediaType::AVMEDIA_TYPE_VIDEO};
@@ -49,6 +49,9 @@ pub enum DemuxError {
     Damaged(AvError),
 }
 
+/// A unit, and its PTS if the container gives one.
+type TimedUnit = (AccessUnit, Option<i64>);
+
 /// Reads one video stream. Blocking; never opens a file or a socket by itself.
 #[derive(Debug)]
 pub struct Demuxer {
@@ -59,6 +62,10 @@ pub struct Demuxer {
     times: Times,
     packet: Packet,
     damage: Option<String>,
+    /// A transport stream whose last packet is not whole.
+    cut_short: bool,
+    /// Read ahead where the input is cut short.
+    last: Option<TimedUnit>,
 }
 
 // SAFETY: libavformat contexts have no thread affinity; every call goes through `&mut self`.
@@ -77,7 +84,10 @@ impl Demuxer {
         let unselected = CodecParameters::new(Codec::Other(String::new()), Bytes::new(), TimeBase::SECOND);
         let times = Times::new(&unselected);
         let parameters = Arc::new(unselected);
-        let mut demuxer = Self { context, io, stream: 0, parameters, times, packet, damage: None };
+        let damage = None;
+        let (cut_short, last) = (false, None);
+        let mut demuxer = Self { context, io, stream: 0, parameters, times, packet, damage, cut_short, last };
+        demuxer.cut_short = demuxer.ends_inside_a_packet();
         demuxer.select_video()?;
         demuxer.times = Times::new(&demuxer.parameters);
         Ok(demuxer)
@@ -94,7 +104,7 @@ impl Demuxer {
             if let Some(unit) = self.times.next() {
                 return Ok(Some(unit));
             }
-            if let Some((unit, pts)) = self.read_unit()? {
+            if let Some((unit, pts)) = self.read_whole_unit()? {
                 self.times.push(unit, pts)?;
             } else {
                 self.times.end();
@@ -103,8 +113,28 @@ impl Demuxer {
         }
     }
 
+    /// A transport stream does not say where a unit ends, only where the next begins: in one that is cut inside a
+    /// packet the last unit is damaged, which decoders of H.265 do not notice.
+    fn read_whole_unit(&mut self) -> Result<Option<TimedUnit>, DemuxError> {
+        if !self.cut_short {
+            return self.read_unit();
+        }
+        let last = match self.last.take() {
+            None => self.read_unit()?,
+            last => last,
+        };
+        self.last = self.read_unit()?;
+        Ok(last.map(|(mut unit, pts)| {
+            if self.last.is_none() {
+                unit.damaged = true;
+                self.damage.get_or_insert_with(|| "it ends inside a transport packet".to_owned());
+            }
+            (unit, pts)
+        }))
+    }
+
     /// The next unit with its PTS if the container gives one.
-    fn read_unit(&mut self) -> Result<Option<(AccessUnit, Option<i64>)>, DemuxError> {
+    fn read_unit(&mut self) -> Result<Option<TimedUnit>, DemuxError> {
         let mut errors = 0;
         loop {
             self.packet.clear();
@@ -139,6 +169,19 @@ impl Demuxer {
     /// What libavformat first said about damage to the container, such as a file cut short.
     pub fn damage(&self) -> Option<&str> {
         self.damage.as_deref()
+    }
+
+    fn ends_inside_a_packet(&self) -> bool {
+        let mut packet = 0;
+        // SAFETY: the context is open; only a demuxer of transport streams is asked for the size of its packets: 188
+        // bytes, 192 with a time code, 204 with error correction.
+        let (found, bytes) = unsafe {
+            let (options, name) = ((*self.context).priv_data, c"ts_packetsize".as_ptr());
+            let is_transport = CStr::from_ptr((*(*self.context).iformat).name) == c"mpegts";
+            let found = is_transport && ffi::av_opt_get_int(options, name, 0, &raw mut packet) == 0;
+            (found, ffi::avio_size((*self.context).pb))
+        };
+        found && packet > 0 && bytes > 0 && bytes % packet != 0
     }
 
     fn select_video(&mut self) -> Result<(), DemuxError> {
@@ -195,7 +238,7 @@ impl Demuxer {
         (ticks > 0).then_some(ticks)
     }
 
-    fn take_unit(&mut self) -> Result<Option<(AccessUnit, Option<i64>)>, DemuxError> {
+    fn take_unit(&mut self) -> Result<Option<TimedUnit>, DemuxError> {
         self.follow_parameters()?;
         let packet = self.packet.get();
         let known = |time: i64| (time != ffi::AV_NOPTS_VALUE).then_some(time);
