@@ -127,35 +127,36 @@ impl Call<'_> {
         if let Some(annotated) = &mut self.outputs.annotated {
             annotated.start(base)?;
         }
-        let mut progress = Progress::new(&name, parameters.duration.map_or(0.0, |ticks| base.seconds(ticks)));
+        let progress = Progress::new(&name, &self.watch, base, parameters.duration);
         let mut failed = None;
-        let mut frames = 0;
+        let mut handed_on = 0_u64;
         let watch = Arc::clone(&self.watch);
         let Self { workers, outputs, .. } = self;
         let report = run(&mut source, settings, &mut workers.0, &watch, |seen| {
-            frames += 1;
-            let handed = progress.around(|| outputs.hand_on(&name, &seen));
-            progress.at(base.seconds(watch.position()), frames);
-            failed = handed.err();
-            if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            failed = progress.around(|| outputs.hand_on(&name, &seen)).err();
+            if failed.is_some() {
+                return ControlFlow::Break(());
+            }
+            handed_on += 1;
+            progress.frame();
+            ControlFlow::Continue(())
         })
         .with_context(|| name.clone())?;
         let took = progress.finish();
         self.outputs.summary.input(&report, analysed_seconds(&report, settings.window, &parameters), took);
         Ok(match failed {
             None => verdict::ending(input, &report, base, "results"),
-            Some(failed) => Self::cut_short(&name, failed, &report),
+            Some(failed) => Self::cut_short(&name, failed, handed_on),
         })
     }
 
-    fn cut_short(name: &str, failed: Handed, report: &Report) -> Ending {
-        let frames = report.tally.analysed.saturating_sub(1);
+    fn cut_short(name: &str, failed: Handed, before: u64) -> Ending {
         Ending::Partial(match failed {
             // Whoever reads has seen enough, as `head` does.
             Handed::Lines(JsonLinesError::Closed) => Vec::new(),
             Handed::Lines(error) => {
                 let error = chain(&anyhow::Error::new(error));
-                vec![format!("{name}: {error}; {frames} results before it are whole")]
+                vec![format!("{name}: {error}; {before} results before it are whole")]
             }
             Handed::Video(error) => vec![format!("{name}: {}; results so far are valid", chain(&error))],
         })

@@ -45,7 +45,7 @@ impl Annotated {
     /// Opens the file. Times count in `base`.
     pub(super) fn start(&mut self, base: TimeBase) -> Result<()> {
         let shown = || format!("cannot write {}", self.path.display());
-        let file = fs::File::create(&self.part).with_context(shown)?;
+        let file = aside::create(&self.part).with_context(shown)?;
         let writer = VideoWriter::create(Box::new(file), VideoSettings::new(base)).with_context(shown)?;
         self.writer = Some(writer);
         Ok(())

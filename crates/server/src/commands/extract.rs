@@ -32,7 +32,7 @@ pub(crate) fn extract(options: &Extract) -> Result<Ending> {
     let watch = Arc::new(Watch::default());
     stop_on_signal(&watch)?;
     let mut worker = JpegWork::new(options.quality).context("cannot make JPEG files")?;
-    let mut progress = Progress::new(&name, parameters.duration.map_or(0.0, |ticks| base.seconds(ticks)));
+    let progress = Progress::new(&name, &watch, base, parameters.duration);
     let mut failed = None;
     let report = run(&mut source, settings, std::slice::from_mut(&mut worker), &watch, |seen| {
         // Failed pictures are in the report.
@@ -41,7 +41,7 @@ pub(crate) fn extract(options: &Extract) -> Result<Ending> {
             failed = Some(anyhow::Error::new(error));
             return ControlFlow::Break(());
         }
-        progress.at(base.seconds(watch.position()), folder.count());
+        progress.frame();
         ControlFlow::Continue(())
     })
     .with_context(|| name.clone())?;

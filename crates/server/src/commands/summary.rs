@@ -26,6 +26,7 @@ pub(super) struct Summary {
     took: Duration,
     pictures: u64,
     decoded: u64,
+    unreadable: u64,
 }
 
 impl Summary {
@@ -50,6 +51,7 @@ impl Summary {
         self.took += took;
         self.pictures += report.pictures;
         self.decoded += report.decoded;
+        self.unreadable += report.unreadable.values().sum::<u64>();
     }
 
     pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
@@ -73,6 +75,10 @@ impl Summary {
             out,
             "{seconds:.1} s of video in {took:.1} s ({speed:.1}x real time), {} of {} pictures decoded",
             self.decoded, self.pictures
-        )
+        )?;
+        if self.unreadable > 0 {
+            writeln!(out, "{} pictures could not be read and count as references", self.unreadable)?;
+        }
+        Ok(())
     }
 }
