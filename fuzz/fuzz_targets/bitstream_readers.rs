@@ -12,7 +12,7 @@ use ocelli_model::TimeBase;
 const DEEPEST: u32 = 16;
 
 fn codec(choice: u8) -> Codec {
-    match choice % 9 {
+    match choice % 10 {
         0 => Codec::H264,
         1 => Codec::H265,
         2 => Codec::Mpeg4,
@@ -21,6 +21,7 @@ fn codec(choice: u8) -> Codec {
         5 => Codec::Vp9,
         6 => Codec::Av1,
         7 => Codec::Other("mpeg2video".to_owned()),
+        8 => Codec::Other("h263".to_owned()),
         _ => Codec::Other("theora".to_owned()),
     }
 }
@@ -51,7 +52,7 @@ fuzz_target!(|data: &[u8]| {
     let extradata = pieces.next().unwrap_or_default().to_vec();
     let base = TimeBase::new(1, 90_000).expect("a plain time base");
     let mut parameters = CodecParameters::new(codec.clone(), extradata.into(), base);
-    parameters.reorder_hint = u32::from(choice) / 9;
+    parameters.reorder_hint = u32::from(choice) / 10;
     let mut first = PictureReader::new(&parameters);
     let mut second = PictureReader::new(&parameters);
     for unit in pieces {

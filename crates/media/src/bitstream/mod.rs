@@ -3,6 +3,7 @@
 mod av1;
 mod bits;
 mod carried;
+mod h263;
 mod h264;
 mod h265;
 mod mpeg2;

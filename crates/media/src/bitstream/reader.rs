@@ -1,6 +1,6 @@
 //! One reader per stream, chosen by codec.
 
-use super::{Access, MAX_REORDER_DEPTH, PictureInfo, av1, h264, h265, mpeg2, mpeg4, vpx};
+use super::{Access, MAX_REORDER_DEPTH, PictureInfo, av1, h263, h264, h265, mpeg2, mpeg4, vpx};
 use crate::{Codec, CodecParameters};
 
 /// Why nothing can be said of an access unit. None of them ends a stream: the next unit may be read again.
@@ -40,6 +40,7 @@ pub struct PictureReader {
 enum Inner {
     H264(Box<h264::Reader>),
     H265(Box<h265::Reader>),
+    H263,
     Mpeg2,
     Mpeg4(mpeg4::Reader),
     Mjpeg,
@@ -64,6 +65,7 @@ impl PictureReader {
             Codec::Vp9 => Inner::Vp9,
             Codec::Av1 => Inner::Av1(av1::Reader::new(extradata)),
             Codec::Other(name) if matches!(name.as_str(), "mpeg1video" | "mpeg2video") => Inner::Mpeg2,
+            Codec::Other(name) if matches!(name.as_str(), "h263" | "h263p") => Inner::H263,
             Codec::Other(_) => Inner::Container,
         };
         let reorder_hint = parameters.reorder_hint.min(MAX_REORDER_DEPTH);
@@ -71,11 +73,12 @@ impl PictureReader {
     }
 
     /// What `data`, one access unit in the container's framing, is. `container_keyframe` counts only for codecs whose
-    /// pictures are not read ([`Codec::Other`], MPEG-1 and MPEG-2 aside).
+    /// pictures are not read ([`Codec::Other`], MPEG-1, MPEG-2 and H.263 aside).
     pub fn read(&mut self, data: &[u8], container_keyframe: bool) -> Result<PictureInfo, BitstreamError> {
         let read = match &mut self.inner {
             Inner::H264(reader) => reader.read(data),
             Inner::H265(reader) => reader.read(data),
+            Inner::H263 => h263::read(data),
             Inner::Mpeg2 => mpeg2::read(data, self.reorder_hint),
             Inner::Mpeg4(reader) => reader.read(data),
             Inner::Mjpeg => read_jpeg(data),
