@@ -80,6 +80,7 @@ impl Demuxer {
             Some(cause) => DemuxError::Read(cause),
             None => DemuxError::NotMedia(error),
         })?;
+        io.begin_anew();
         let packet = Packet::new().map_err(DemuxError::NotMedia)?;
         let unselected = CodecParameters::new(Codec::Other(String::new()), Bytes::new(), TimeBase::SECOND);
         let times = Times::new(&unselected);
@@ -150,6 +151,7 @@ impl Demuxer {
             match read {
                 Ok(_) if self.packet.get().stream_index as usize == self.stream => {
                     if let Some(unit) = self.take_unit()? {
+                        self.io.allow_another_unit();
                         return Ok(Some(unit));
                     }
                 }

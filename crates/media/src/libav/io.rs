@@ -12,6 +12,14 @@ use super::AvError;
 
 const BUFFER_BYTES: usize = 64 << 10;
 
+/// What a demuxer may read of an input: so many times its size and a constant for probing, and more for each unit
+/// it gives. Damaged indexes send some of libav's demuxers over the same bytes for ever.
+const TIMES_SIZE: u64 = 16;
+const PROBING_BYTES: u64 = 256 << 20;
+const UNIT_BYTES: u64 = 1 << 20;
+/// A seek costs as much, so that seeking to and fro ends too.
+const SEEK_BYTES: u64 = 1 << 10;
+
 /// What a demuxer reads: a file, or bytes in memory.
 pub trait Input: Read + Seek + Send {}
 impl<T: Read + Seek + Send> Input for T {}
@@ -28,6 +36,9 @@ pub(super) struct Io<T: ?Sized> {
 
 struct State<T: ?Sized> {
     failed: Option<io::Error>,
+    /// Bytes that may still be read, and how many at first.
+    allowance: u64,
+    full_allowance: u64,
     stream: Box<T>,
 }
 
@@ -35,8 +46,27 @@ struct State<T: ?Sized> {
 unsafe impl<T: ?Sized + Send> Send for Io<T> {}
 
 impl Io<dyn Input> {
-    pub(super) fn reader(stream: Box<dyn Input>) -> Result<Self, AvError> {
-        Self::open(stream, false, Some(read), None, Some(seek_input))
+    pub(super) fn reader(mut stream: Box<dyn Input>) -> Result<Self, AvError> {
+        // What cannot tell its size is read from front to back.
+        let size = seek_to(&mut *stream, 0, ffi::AVSEEK_SIZE).unwrap_or(0).unsigned_abs();
+        let mut io = Self::open(stream, false, Some(read), None, Some(seek_input))?;
+        io.state.full_allowance = size.saturating_mul(TIMES_SIZE).saturating_add(PROBING_BYTES);
+        io.state.allowance = io.state.full_allowance;
+        Ok(io)
+    }
+
+    /// Probing is over: what failed in it, such as a bad end that was searched for a duration, may be far from the
+    /// pictures.
+    pub(super) fn begin_anew(&mut self) {
+        self.state.failed = None;
+        self.state.allowance = self.state.full_allowance;
+        // SAFETY: the context is ours, and nothing else runs on it now.
+        unsafe { ((*self.context).error, (*self.context).eof_reached) = (0, 0) };
+    }
+
+    /// The demuxer made progress: it may read on.
+    pub(super) fn allow_another_unit(&mut self) {
+        self.state.allowance = self.state.allowance.saturating_add(UNIT_BYTES);
     }
 }
 
@@ -62,7 +92,8 @@ impl<T: ?Sized> Io<T> {
         write: Option<Transfer>,
         seek: Option<SeekTo>,
     ) -> Result<Self, AvError> {
-        let mut state = Box::new(State { failed: None, stream });
+        let mut state =
+            Box::new(State { failed: None, allowance: u64::MAX, full_allowance: u64::MAX, stream });
         let opaque = (&raw mut *state).cast();
         // SAFETY: the buffer comes from av_malloc as the context requires; the state is boxed, so its address
         // stays, and it outlives the context (see Drop).
@@ -102,6 +133,15 @@ impl<T: ?Sized> std::fmt::Debug for Io<T> {
 }
 
 impl<T: ?Sized> State<T> {
+    /// Takes from what may be read.
+    fn spend(&mut self, bytes: u64) -> Result<(), c_int> {
+        self.allowance = self.allowance.saturating_sub(bytes);
+        if self.allowance > 0 {
+            return Ok(());
+        }
+        self.keep(Err(io::Error::other("it is damaged: reading goes on and on without a picture")))
+    }
+
     fn keep<R>(&mut self, result: io::Result<R>) -> Result<R, c_int> {
         result.map_err(|error| {
             let code = ffi::AVERROR(error.raw_os_error().unwrap_or(ffi::EIO));
@@ -143,7 +183,8 @@ unsafe extern "C" fn read(opaque: *mut c_void, buffer: *mut u8, size: c_int) -> 
             other => break other,
         }
     };
-    match state.keep(read) {
+    let kept = state.keep(read);
+    match kept.and_then(|bytes| state.spend(bytes as u64).map(|()| bytes)) {
         Ok(0) => ffi::AVERROR_EOF,
         Ok(bytes) => bytes as c_int,
         Err(code) => code,
@@ -162,6 +203,8 @@ unsafe extern "C" fn write(opaque: *mut c_void, buffer: *mut u8, size: c_int) ->
 unsafe extern "C" fn seek_input(opaque: *mut c_void, offset: i64, whence: c_int) -> i64 {
     // SAFETY: as in `read`.
     let state = unsafe { &mut *opaque.cast::<State<dyn Input>>() };
+    // Only reading fails: probing must be able to go back to where it began.
+    state.allowance = state.allowance.saturating_sub(SEEK_BYTES);
     // A seek that cannot be done is an answer, not a failure of the reader.
     seek_to(&mut *state.stream, offset, whence).unwrap_or(i64::from(ffi::AVERROR(ffi::EINVAL)))
 }

@@ -6,10 +6,19 @@
 //! of a reference missing from a CRA picture's set (H.265): where no picture between the loss and the CRA is decoded, RASL
 //! pictures after it may pass.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Cursor, Read, Seek, SeekFrom},
+    sync::Arc,
+};
 
 use bytes::Bytes;
-use ocelli_media::{AccessUnit, CodecParameters, bitstream::PictureReader};
+use ocelli_media::{
+    AccessUnit, CodecParameters,
+    bitstream::PictureReader,
+    libav::{DemuxError, Demuxer},
+};
 use ocelli_model::SamplingPlan;
 use ocelli_testkit::{Clip, fault, zoo};
 
@@ -153,4 +162,44 @@ fn a_change_of_parameters_that_cannot_be_opened_fails_its_pictures_only() {
     let judged = judge("broken parameters", &all(&damaged), &clean);
     // The next keyframe is unit 30.
     assert_eq!((judged.right, judged.failed, judged.wrong), (28, 20, vec![]));
+}
+
+/// A transport stream, then padding without end, although it tells a size.
+struct Endless(Cursor<Vec<u8>>);
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => {
+                self.0.set_position(self.0.get_ref().len() as u64 - 188 * 512);
+                self.0.read(buffer)
+            }
+            read => Ok(read),
+        }
+    }
+}
+
+impl Seek for Endless {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn a_demuxer_that_reads_without_end_is_stopped() {
+    let mut bytes = fs::read(zoo::h264(300)[0].1.cached()).unwrap();
+    let padding: Vec<u8> = [0x47, 0x1f, 0xff, 0x10].into_iter().chain([0xff; 184]).collect();
+    for _ in 0..512 {
+        bytes.extend(&padding);
+    }
+    let mut demuxer = Demuxer::open(Box::new(Endless(Cursor::new(bytes)))).unwrap();
+    let mut units = 0;
+    let error = loop {
+        match demuxer.next_unit() {
+            Ok(unit) => units += u32::from(unit.is_some()),
+            Err(error) => break error,
+        }
+    };
+    assert!(units > 200, "{units} units before the padding: {error}");
+    assert!(matches!(&error, DemuxError::Read(cause) if cause.to_string().contains("damaged")), "{error:?}");
 }
