@@ -33,6 +33,7 @@ class Runner:
     def __init__(self, bench, repetitions, precision):
         self.bench, self.repetitions, self.precision = bench, repetitions, precision
         self.table, self.groups = Table(), []
+        self.beside = "f32" if precision == "bf16" else "bf16" if has_bf16() else None
 
     def turns(self, title, sides, plan, repetitions=None):
         take_turns(title, sides, plan["chosen"], repetitions or self.repetitions, self.bench.scratch)
@@ -67,20 +68,21 @@ class Runner:
         self.table.most(what, ours, floors)
 
     def analyze_peers(self, clip, words, fps, opencv_times, pyav_times):
-        """Ours, floor and both peers on the same frames. Where the default is not f32, f32 stands beside it."""
+        """Ours, floor and both peers on the same frames; the precision that is not the default stands beside it."""
         bench, what = self.bench, f"analyze {fps_words(fps)}, {words}"
         path, plan = bench.plan(clip, fps)
         sides = self.beside_floors(clip, path, fps)
         ours = sides[0]
         opencv, pyav = peers = [bench.opencv(clip, path), bench.pyav(clip, path)]
-        f32 = [] if self.precision == "f32" else [bench.analyze(clip, fps, "--precision", "f32", name="ours, f32")]
-        self.turns(what, sides + peers + f32, plan)
+        option = ["--precision", self.beside]
+        beside = [bench.analyze(clip, fps, *option, name=f"ours, {self.beside}")] if self.beside else []
+        self.turns(what, sides + peers + beside, plan)
         self.against_floors(what, *sides)
         self.table.least(what, ours, opencv, opencv_times)
         self.table.least(what, ours, pyav, pyav_times)
-        for beside in f32:
-            self.table.least(f"{what}, f32", beside, opencv)
-            self.table.least(f"{what}, f32", beside, pyav)
+        for other in beside:
+            self.table.least(f"{what}, {self.beside}", other, opencv)
+            self.table.least(f"{what}, {self.beside}", other, pyav)
 
     def analyze_keyframes(self, clip):
         """1 fps with a keyframe each second. The last half slot holds no keyframe: PyAV, which skips by kind, is held to the
@@ -157,6 +159,11 @@ def default_precision(home):
     """What the product chose for its default model on this machine and wrote down."""
     entries = json.loads((home / "models/models.lock.json").read_text())["models"].values()
     return next(entry["precision"] for entry in entries if entry["model"] == "ssdlite-mobilenet-v2")
+
+
+def has_bf16():
+    """Whether this CPU computes in bf16, with AMX or without."""
+    return "_bf16" in Path("/proc/cpuinfo").read_text()
 
 
 def machine(bench):
