@@ -22,8 +22,9 @@ QUALITY = 85
 FFMPEG_TIMES = {"gop1": 5.0, "gop2": 1.9, "gop2b": 2.7, "gop10": 1.0}
 FLOOR = 1.10
 MOST_MB = 30
-# Allocators round: growth with length would be hundreds of MB.
-NO_GROWTH_MB = 4
+# The same clip peaks anywhere within 3 to 5 MB, by how many 1080p pictures (3 MB) wait at once; the container's index adds 0.6 MB. Half a
+# kilobyte kept for each coded picture would show.
+NO_GROWTH_MB = 8
 WORDS = {"gop1": "GOP 1 s", "gop2": "GOP 2 s", "gop2b": "GOP 2 s with B", "gop10": "GOP 10 s"}
 
 
