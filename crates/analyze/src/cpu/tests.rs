@@ -16,7 +16,7 @@ fn precision_and_class_follow_the_instruction_sets() {
     check("avx2 avx512f avx512_vnni avx512_bf16 amx_bf16 amx_tile amx_int8", "amx_bf16", Precision::Bf16);
     // Tiles without bfloat16 multiplication, and bfloat16 without tiles.
     check("avx512f avx512_vnni amx_tile amx_int8", "avx512_vnni", Precision::F32);
-    check("avx2 avx512f avx512_vnni avx512_bf16", "avx512_bf16", Precision::F32);
+    check("avx2 avx512f avx512_vnni avx512_bf16", "avx512_bf16", Precision::Bf16);
     check("avx2", "avx2", Precision::F32);
     check("avx2_like", "baseline", Precision::F32);
 }
