@@ -65,7 +65,7 @@ impl Decoder for LibavDecoder {
         }
         let unit_damaged = log::take_damage();
         let damaged = frame.is_damaged();
-        let pts = frame.get().pts;
+        let pts = frame.pts();
         let turn = self.parameters.rotation;
         let frame = Frame::new(pts, frame, turn, &mut self.scaler).map_err(DecodeError::Codec)?;
         Ok(Some(Decoded { frame, damaged, unit_damaged }))

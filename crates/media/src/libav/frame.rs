@@ -17,7 +17,7 @@ pub struct Frame {
 #[derive(Debug)]
 enum Pixels {
     Native(AvFrame),
-    Converted(OwnedPicture),
+    Turned(OwnedPicture),
 }
 
 impl Frame {
@@ -28,29 +28,27 @@ impl Frame {
         turn: Rotation,
         scaler: &mut Scaler,
     ) -> Result<Self, AvError> {
-        let upright = |picture: &Picture<'_>| rotated(picture, turn).map_err(|_malformed| AvError::INVALID);
-        let converted = match frame.planes() {
-            Some(picture) if turn != Rotation::None => Some(upright(&picture)?),
-            Some(_) => None,
-            None => {
-                let picture = scaler.convert(&frame)?;
-                Some(if turn == Rotation::None { picture } else { upright(&picture.as_picture())? })
-            }
+        let planar = frame.planes().is_some();
+        let frame = if planar { frame } else { scaler.convert(&frame)? };
+        let picture = frame.planes().ok_or(AvError::INVALID)?;
+        let pixels = if turn == Rotation::None {
+            Pixels::Native(frame)
+        } else {
+            Pixels::Turned(rotated(&picture, turn).map_err(|_malformed| AvError::INVALID)?)
         };
-        let pixels = converted.map_or(Pixels::Native(frame), Pixels::Converted);
         Ok(Self { pts, pixels })
     }
 
     /// A frame from planes that did not come from a decoder.
     pub fn from_picture(pts: i64, picture: OwnedPicture) -> Self {
-        Self { pts, pixels: Pixels::Converted(picture) }
+        Self { pts, pixels: Pixels::Turned(picture) }
     }
 
     /// The planes.
     pub fn picture(&self) -> Picture<'_> {
         match &self.pixels {
             Pixels::Native(frame) => frame.planes().expect("checked when the frame was made"),
-            Pixels::Converted(picture) => picture.as_picture(),
+            Pixels::Turned(picture) => picture.as_picture(),
         }
     }
 }

@@ -6,7 +6,7 @@ use ffi::AVPixelFormat;
 use ffmpeg_sys_next as ffi;
 
 use super::{AvError, av_frame::AvFrame};
-use crate::pixel::{OwnedPicture, Range};
+use crate::pixel::{Matrix, Range};
 
 /// Chroma is interpolated and averaged properly rather than picked (fast filters cost a detector a fifth of what it finds).
 const FLAGS: c_int =
@@ -24,30 +24,19 @@ impl Scaler {
         Self(ptr::null_mut())
     }
 
-    pub(super) fn convert(&mut self, frame: &AvFrame) -> Result<OwnedPicture, AvError> {
-        let native = frame.get();
-        let (width, height) = (native.width, native.height);
-        if width <= 0 || height <= 0 || !(0..AVPixelFormat::AV_PIX_FMT_NB as c_int).contains(&native.format) {
-            return Err(AvError::INVALID);
-        }
-        // SAFETY: the value lies within the enumeration, which counts up from zero without holes.
-        let source: AVPixelFormat = unsafe { mem::transmute(native.format) };
+    /// Into a frame of libav's own: swscale's fast paths write beyond rows and want them aligned.
+    pub(super) fn convert(&mut self, frame: &AvFrame) -> Result<AvFrame, AvError> {
+        let (width, height) = frame.size();
+        let source = known(frame.format()).filter(|_| width > 0 && height > 0).ok_or(AvError::INVALID)?;
         let target = AVPixelFormat::AV_PIX_FMT_YUV420P;
-        // SAFETY: av_pix_fmt_desc_get reads a constant table.
-        let is_rgb = unsafe {
-            let description = ffi::av_pix_fmt_desc_get(source);
-            !description.is_null() && (*description).flags & ffi::AV_PIX_FMT_FLAG_RGB as u64 != 0
-        };
         // RGB has no matrix of its own: limited BT.601 as swscale makes it.
-        let range = if is_rgb { Range::Limited } else { frame.range() };
-        let full = c_int::from(range == Range::Full);
-        let mut picture = OwnedPicture::black(width as u32, height as u32, range, frame.matrix());
-        let strides = [width, (width + 1) / 2, (width + 1) / 2, 0];
-        let mut planes = picture.planes.iter_mut();
-        let mut next = || planes.next().map_or(ptr::null_mut(), Vec::as_mut_ptr);
-        let targets = [next(), next(), next(), next()];
-        // SAFETY: the cached context is ours; source planes belong to the frame, target planes to the picture,
-        // which holds exactly `stride * rows` bytes per plane.
+        let is_rgb = is_rgb(source);
+        let (range, matrix) =
+            if is_rgb { (Range::Limited, Matrix::Bt601) } else { (frame.range(), frame.matrix()) };
+        let mut picture = AvFrame::planar(width, height)?;
+        picture.tag(range, matrix);
+        // SAFETY: the cached context is ours; source planes belong to the frame, target planes to the picture, which
+        // libav allocated for this size and nobody else holds.
         unsafe {
             self.0 = ffi::sws_getCachedContext(
                 self.0,
@@ -65,19 +54,41 @@ impl Scaler {
             if self.0.is_null() {
                 return Err(AvError::INVALID);
             }
-            let matrix = ffi::sws_getCoefficients(ffi::SWS_CS_ITU601);
+            let table = ffi::sws_getCoefficients(ffi::SWS_CS_ITU601);
+            let full = c_int::from(range == Range::Full);
             let source_full = if is_rgb { 1 } else { full };
             // Refused for pairs that need no conversion of range; then there is nothing to set.
-            ffi::sws_setColorspaceDetails(self.0, matrix, source_full, matrix, full, 0, 1 << 16, 1 << 16);
-            let (data, strides_in) = (native.data.as_ptr().cast(), native.linesize.as_ptr());
-            let rows =
-                ffi::sws_scale(self.0, data, strides_in, 0, height, targets.as_ptr(), strides.as_ptr());
+            ffi::sws_setColorspaceDetails(self.0, table, source_full, table, full, 0, 1 << 16, 1 << 16);
+            let (from, into) = (frame.as_ptr(), picture.as_mut_ptr());
+            let rows = ffi::sws_scale(
+                self.0,
+                (&raw const (*from).data).cast(),
+                (&raw const (*from).linesize).cast(),
+                0,
+                height,
+                (&raw const (*into).data).cast(),
+                (&raw const (*into).linesize).cast(),
+            );
             AvError::check(rows)?;
         }
-        if is_rgb {
-            picture.matrix = crate::pixel::Matrix::Bt601;
-        }
         Ok(picture)
+    }
+}
+
+/// The pixel format of this number, if this build knows it.
+fn known(format: c_int) -> Option<AVPixelFormat> {
+    if !(0..AVPixelFormat::AV_PIX_FMT_NB as c_int).contains(&format) {
+        return None;
+    }
+    // SAFETY: the value lies within the enumeration, which counts up from zero without holes.
+    Some(unsafe { mem::transmute::<c_int, AVPixelFormat>(format) })
+}
+
+fn is_rgb(format: AVPixelFormat) -> bool {
+    // SAFETY: av_pix_fmt_desc_get reads a constant table.
+    unsafe {
+        let description = ffi::av_pix_fmt_desc_get(format);
+        !description.is_null() && (*description).flags & ffi::AV_PIX_FMT_FLAG_RGB as u64 != 0
     }
 }
 

@@ -6,6 +6,8 @@ mod bitstream;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod sampling;
 #[cfg(test)]
 mod times;

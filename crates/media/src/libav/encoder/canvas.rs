@@ -51,7 +51,7 @@ impl Canvas {
     /// For pictures like the first.
     pub(super) fn like(picture: &Picture<'_>) -> Result<Self, AvError> {
         let size = (picture.width, picture.height);
-        let frame = allocate(size.0.next_multiple_of(2), size.1.next_multiple_of(2))?;
+        let frame = allocate(size.0.next_multiple_of(2), size.1.next_multiple_of(2), picture.matrix)?;
         let scaling = Scaling(ptr::null_mut());
         Ok(Self { frame, size, matrix: picture.matrix, staged: None, scaling })
     }
@@ -78,16 +78,13 @@ impl Canvas {
     /// Scales into the middle, black around it. Square pixels are assumed.
     fn fit(&mut self, picture: &Picture<'_>) -> Result<(), AvError> {
         let size = (picture.width, picture.height);
-        let kept = self
-            .staged
-            .take()
-            .filter(|frame| (frame.get().width, frame.get().height) == (size.0 as c_int, size.1 as c_int));
+        let kept = self.staged.take().filter(|frame| frame.size() == (size.0 as c_int, size.1 as c_int));
         // swscale reads beyond the ends of rows: it gets a copy in a buffer with libav's padding.
-        let mut staged = kept.map_or_else(|| allocate(size.0, size.1), Ok)?;
+        let mut staged = kept.map_or_else(|| allocate(size.0, size.1, picture.matrix), Ok)?;
         copy(picture, &mut staged, false);
         blacken(&mut self.frame);
-        let (width, height) = (self.frame.get().width as u32, self.frame.get().height as u32);
-        let place = place(size, (width, height));
+        let (width, height) = self.frame.size();
+        let place = place(size, (width as u32, height as u32));
         let scaled = self.scaling.run(&staged, &mut self.frame, place, picture, self.matrix);
         self.staged = Some(staged);
         scaled
@@ -116,10 +113,11 @@ impl Scaling {
         matrix: Matrix,
     ) -> Result<(), AvError> {
         let format = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P;
-        let (from, into) = (source.get(), target.get());
         let at = |plane: usize, left: u32, top: u32| {
-            into.data[plane].wrapping_add(top as usize * into.linesize[plane] as usize + left as usize)
+            let (start, stride) = target.plane(plane);
+            start.wrapping_add(top as usize * stride as usize + left as usize)
         };
+        let (across, down) = source.size();
         let (x, y) = (left / 2, top / 2);
         let targets = [at(0, left, top), at(1, x, y), at(2, x, y), ptr::null_mut()];
         // SAFETY: the cached context is ours; both frames have buffers of the sizes given, and the place lies in
@@ -127,8 +125,8 @@ impl Scaling {
         unsafe {
             self.0 = ffi::sws_getCachedContext(
                 self.0,
-                from.width,
-                from.height,
+                across,
+                down,
                 format,
                 width as c_int,
                 height as c_int,
@@ -153,16 +151,15 @@ impl Scaling {
                 1 << 16,
                 1 << 16,
             ))?;
-            let (data, strides) = (from.data.as_ptr().cast(), from.linesize.as_ptr());
-            let to_strides = into.linesize.as_ptr();
+            let (from, into) = (source.as_ptr(), target.as_mut_ptr());
             AvError::check(ffi::sws_scale(
                 self.0,
-                data,
-                strides,
+                (&raw const (*from).data).cast(),
+                (&raw const (*from).linesize).cast(),
                 0,
-                from.height,
+                down,
                 targets.as_ptr(),
-                to_strides,
+                (&raw const (*into).linesize).cast(),
             ))?;
         }
         Ok(())
@@ -185,36 +182,26 @@ fn coefficients(matrix: Matrix) -> *const c_int {
     unsafe { ffi::sws_getCoefficients(standard) }
 }
 
-fn allocate(width: u32, height: u32) -> Result<AvFrame, AvError> {
-    let mut frame = AvFrame::new()?;
-    // SAFETY: a fresh frame of our own; the size is bounded by `check`.
-    unsafe {
-        let native = frame.as_mut_ptr();
-        ((*native).width, (*native).height) = (width as c_int, height as c_int);
-        (*native).format = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as c_int;
-        (*native).color_range = ffi::AVColorRange::AVCOL_RANGE_MPEG;
-        AvError::check(ffi::av_frame_get_buffer(native, 0))?;
-    }
+fn allocate(width: u32, height: u32, matrix: Matrix) -> Result<AvFrame, AvError> {
+    let mut frame = AvFrame::planar(width as c_int, height as c_int)?;
+    frame.tag(Range::Limited, matrix);
     blacken(&mut frame);
     Ok(frame)
 }
 
 fn blacken(frame: &mut AvFrame) {
-    let (width, height) = (frame.get().width as u32, frame.get().height as u32);
-    for (plane, (width, rows)) in sizes(width, height).into_iter().enumerate() {
+    let (width, height) = frame.size();
+    for (plane, (width, rows)) in sizes(width as u32, height as u32).into_iter().enumerate() {
         for y in 0..rows {
-            // SAFETY: as in `row`; written without being read, for the buffer may be fresh.
-            unsafe {
-                let start = frame.get().data[plane].add(y * frame.get().linesize[plane] as usize);
-                ptr::write_bytes(start, if plane == 0 { 16 } else { 128 }, width);
-            }
+            row(frame, plane, y, width).fill(if plane == 0 { 16 } else { 128 });
         }
     }
 }
 
 /// Copies at equal size; what an even size has more than the picture repeats its last column and row.
 fn copy(picture: &Picture<'_>, frame: &mut AvFrame, narrow: bool) {
-    let (width, height) = (frame.get().width as u32, frame.get().height as u32);
+    let (width, height) = frame.size();
+    let (width, height) = (width as u32, height as u32);
     let planes = picture.planes.iter().zip(sizes(picture.width, picture.height));
     for (index, ((plane, (width_in, rows_in)), (width, rows))) in planes.zip(sizes(width, height)).enumerate()
     {
@@ -239,10 +226,8 @@ fn narrowed(source: &[u8], target: &mut [u8], span: u16) {
 }
 
 fn row(frame: &mut AvFrame, plane: usize, y: usize, width: usize) -> &mut [u8] {
-    // SAFETY: made by `allocate` and blackened, so `width` bytes of each row are there and initialised (a copy made
-    // by libav keeps them); strides are positive; the frame is borrowed mutably and its buffer is not shared.
-    unsafe {
-        let native = &*frame.as_mut_ptr();
-        slice::from_raw_parts_mut(native.data[plane].add(y * native.linesize[plane] as usize), width)
-    }
+    let (start, stride) = frame.plane(plane);
+    // SAFETY: made by `allocate`, so `width` bytes of each row are there and initialised (a copy made by libav keeps
+    // them); strides are positive; the frame is borrowed mutably and its buffer is not shared.
+    unsafe { slice::from_raw_parts_mut(start.add(y * stride as usize), width) }
 }

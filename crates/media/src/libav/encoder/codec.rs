@@ -64,11 +64,11 @@ impl Encoder {
         }
         let encoder = Self { name, context, count: 0 };
         let matrix = canvas.matrix();
-        let frame = canvas.frame_mut().get();
+        let size = canvas.frame_mut().size();
         // SAFETY: a fresh context of our own, filled before it is opened.
         unsafe {
             let context = &mut *encoder.context;
-            (context.width, context.height) = (frame.width, frame.height);
+            (context.width, context.height) = size;
             context.pix_fmt = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P;
             context.color_range = ffi::AVColorRange::AVCOL_RANGE_MPEG;
             context.colorspace = match matrix {

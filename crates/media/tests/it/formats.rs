@@ -1,0 +1,100 @@
+//! Pixel formats, palettes and odd containers: what comes out is what FFmpeg's own tool makes of the same file.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use ocelli_media::{
+    decode::Decoder as _,
+    libav::{Demuxer, Frame, LibavDecoder},
+    pixel::Range,
+};
+
+/// Writes `frames` test pictures with FFmpeg's tool.
+fn make(folder: &Path, name: &str, size: (usize, usize), options: &[&str]) -> PathBuf {
+    let path = folder.join(name);
+    let source = format!("testsrc2=s={}x{}:r=10:d=0.3", size.0, size.1);
+    let input = ["-v", "error", "-y", "-f", "lavfi", "-i", &source];
+    let made = Command::new("ffmpeg").args(input).args(options).arg(&path).status().unwrap();
+    assert!(made.success(), "{name}");
+    path
+}
+
+/// Every picture of a file, straight through demuxer and decoder.
+fn decoded(path: &Path) -> Vec<Frame> {
+    let mut demuxer = Demuxer::open(Box::new(File::open(path).unwrap())).unwrap();
+    let mut decoder = LibavDecoder::open(demuxer.parameters()).unwrap();
+    let mut frames = Vec::new();
+    while let Some(unit) = demuxer.next_unit().unwrap() {
+        decoder.send(&unit).unwrap();
+        while let Some(decoded) = decoder.receive().unwrap() {
+            frames.push(decoded.frame);
+        }
+    }
+    assert_eq!(demuxer.damage(), None, "{}", path.display());
+    frames
+}
+
+/// The planes of a frame, rows close together.
+fn tight(frame: &Frame) -> Vec<u8> {
+    let picture = frame.picture();
+    let chroma = (picture.width.div_ceil(2), picture.height.div_ceil(2));
+    let sizes = [(picture.width, picture.height), chroma, chroma];
+    let rows = picture.planes.iter().zip(sizes).flat_map(|(plane, (width, rows))| {
+        (0..rows as usize).map(move |y| &plane.data[y * plane.stride..][..width as usize])
+    });
+    rows.flatten().copied().collect()
+}
+
+/// What FFmpeg's tool makes of the same file in 4:2:0 of this range, all pictures after each other.
+fn converted(path: &Path, range: Range) -> Vec<u8> {
+    let range = if range == Range::Full { "full" } else { "limited" };
+    let flags = "bicubic+accurate_rnd+full_chroma_inp+full_chroma_int";
+    let filter = format!("scale=out_range={range}:out_color_matrix=bt601:flags={flags},format=yuv420p");
+    let input = ["-v", "error", "-i"];
+    let output = ["-vf", &filter, "-f", "rawvideo", "-"];
+    Command::new("ffmpeg").args(input).arg(path).args(output).output().unwrap().stdout
+}
+
+fn psnr(a: &[u8], b: &[u8]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let squares: u64 = a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2)).sum();
+    10.0 * (255.0 * 255.0 * a.len() as f64 / (squares as f64).max(1e-9)).log10()
+}
+
+fn check(path: &Path) {
+    let frames = decoded(path);
+    assert_eq!(frames.len(), 3, "{}", path.display());
+    let expected = converted(path, frames[0].picture().range);
+    let size = expected.len() / frames.len();
+    for (frame, expected) in frames.iter().zip(expected.chunks(size)) {
+        let found = psnr(&tight(frame), expected);
+        assert!(found > 30.0, "{} at {}: {found} dB", path.display(), frame.pts);
+    }
+}
+
+#[test]
+fn every_pixel_format_of_every_size_becomes_what_ffmpeg_makes_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let formats = [
+        "nv12",
+        "nv21",
+        "p010le",
+        "yuyv422",
+        "yuv422p10le",
+        "yuv444p",
+        "yuvj422p",
+        "gray",
+        "rgb24",
+        "bgra",
+        "yuv410p",
+    ];
+    for size in [(322, 242), (330, 18), (17, 17), (64, 64), (1922, 1082)] {
+        for format in formats {
+            let name = format!("{format}-{}x{}.nut", size.0, size.1);
+            check(&make(folder.path(), &name, size, &["-c:v", "rawvideo", "-pix_fmt", format]));
+        }
+    }
+}
