@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ocelli_model::TimeBase;
 
-use crate::libav::NativeParameters;
+use crate::libav::{NativeParameters, SideData};
 
 /// How a video stream is coded. `Other` holds libav's name of a codec whose pictures this crate does not read itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,8 @@ pub enum Codec {
     Other(String),
 }
 
-/// Clockwise turn that makes a coded picture upright, from the container's display matrix.
+/// Clockwise turn that makes a coded picture upright, from the container's display matrix. Mirroring is not followed:
+/// of a mirrored matrix only the turn is done, so that pictures are upright, left and right as coded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rotation {
     /// As coded.
@@ -103,4 +104,6 @@ pub struct AccessUnit {
     pub presentable: bool,
     /// What its decoder must know; a new allocation where the container announces a change.
     pub parameters: Arc<CodecParameters>,
+    /// What the container says beside the bytes.
+    pub(crate) side: SideData,
 }

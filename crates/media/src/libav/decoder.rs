@@ -35,12 +35,11 @@ impl LibavDecoder {
 impl Decoder for LibavDecoder {
     fn send(&mut self, unit: &AccessUnit) -> Result<(), DecodeError> {
         let context = self.context;
-        let times = (unit.pts, unit.dts.unwrap_or(ffi::AV_NOPTS_VALUE));
         log::forget();
         // SAFETY: context and packet are valid; libav copies a packet that owns no buffer.
-        let sent = self.packet.lend(&unit.data, times, |packet| unsafe {
-            AvError::check(ffi::avcodec_send_packet(context, packet))
-        });
+        let sent = self
+            .packet
+            .lend(unit, |packet| unsafe { AvError::check(ffi::avcodec_send_packet(context, packet)) });
         sent.map_err(DecodeError::Codec)?;
         log::take_damage().map_or(Ok(()), Err)
     }

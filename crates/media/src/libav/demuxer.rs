@@ -14,6 +14,7 @@ use super::{
     packet::Packet,
     parameters::{self, NativeParameters},
     route_logs,
+    side_data::SideData,
     times::Times,
 };
 use crate::{AccessUnit, Codec, CodecParameters};
@@ -66,6 +67,8 @@ pub struct Demuxer {
     cut_short: bool,
     /// Read ahead where the input is cut short.
     last: Option<TimedUnit>,
+    /// The newest palette.
+    palette: Option<Bytes>,
 }
 
 // SAFETY: libavformat contexts have no thread affinity; every call goes through `&mut self`.
@@ -85,9 +88,18 @@ impl Demuxer {
         let unselected = CodecParameters::new(Codec::Other(String::new()), Bytes::new(), TimeBase::SECOND);
         let times = Times::new(&unselected);
         let parameters = Arc::new(unselected);
-        let damage = None;
-        let (cut_short, last) = (false, None);
-        let mut demuxer = Self { context, io, stream: 0, parameters, times, packet, damage, cut_short, last };
+        let mut demuxer = Self {
+            context,
+            io,
+            stream: 0,
+            parameters,
+            times,
+            packet,
+            damage: None,
+            cut_short: false,
+            last: None,
+            palette: None,
+        };
         demuxer.cut_short = demuxer.ends_inside_a_packet();
         demuxer.select_video()?;
         demuxer.times = Times::new(&demuxer.parameters);
@@ -249,6 +261,8 @@ impl Demuxer {
         if packet.size <= 0 {
             return Ok(None);
         }
+        let mut side = SideData::of(&self.packet);
+        side.follow(&mut self.palette);
         let unit = AccessUnit {
             pts: pts.unwrap_or_default(),
             dts,
@@ -257,6 +271,7 @@ impl Demuxer {
             damaged: flags & ffi::AV_PKT_FLAG_CORRUPT != 0,
             presentable: flags & ffi::AV_PKT_FLAG_DISCARD == 0,
             parameters: Arc::clone(&self.parameters),
+            side,
         };
         Ok(Some((unit, pts)))
     }

@@ -13,6 +13,7 @@ mod log;
 mod packet;
 mod parameters;
 mod scale;
+mod side_data;
 mod times;
 
 pub use decoder::LibavDecoder;
@@ -23,6 +24,7 @@ pub use frame::Frame;
 pub use io::{Input, Output};
 pub use log::route_logs;
 pub(crate) use parameters::NativeParameters;
+pub(crate) use side_data::SideData;
 
 /// Version of libavcodec in use, e.g. `59.37.100`: an ingredient of the analyzer version.
 pub fn codec_library_version() -> String {

@@ -1,11 +1,12 @@
 //! Owner of an `AVPacket`.
 
-use std::{ptr, slice};
+use std::{ffi::c_int, ptr, slice};
 
 use bytes::Bytes;
 use ffmpeg_sys_next as ffi;
 
 use super::AvError;
+use crate::AccessUnit;
 
 /// An allocated packet, reused between units.
 #[derive(Debug)]
@@ -30,21 +31,22 @@ impl Packet {
         unsafe { &*self.0 }
     }
 
-    /// Lends `data` to the packet while `use_it` runs. libav copies what it keeps: the packet owns no buffer.
-    pub(super) fn lend<T>(
+    /// Lends a unit to the packet while `use_it` runs. libav copies what it keeps: the packet owns no buffer.
+    pub(super) fn lend(
         &mut self,
-        data: &[u8],
-        times: (i64, i64),
-        use_it: impl FnOnce(*const ffi::AVPacket) -> T,
-    ) -> T {
+        unit: &AccessUnit,
+        use_it: impl FnOnce(*const ffi::AVPacket) -> Result<c_int, AvError>,
+    ) -> Result<c_int, AvError> {
         self.clear();
-        // SAFETY: the packet is ours and empty; the borrowed bytes outlive the call below and are never written
-        // (a packet without `buf` is copied, with padding, by whoever keeps it).
+        let size = c_int::try_from(unit.data.len()).map_err(|_huge| AvError::INVALID)?;
+        unit.side.attach(self)?;
+        // SAFETY: the packet is ours and without payload; the borrowed bytes outlive the call below and are never
+        // written (a packet without `buf` is copied, with padding, by whoever keeps it).
         unsafe {
-            (*self.0).data = data.as_ptr().cast_mut();
-            (*self.0).size = i32::try_from(data.len()).unwrap_or(i32::MAX);
-            (*self.0).pts = times.0;
-            (*self.0).dts = times.1;
+            (*self.0).data = unit.data.as_ptr().cast_mut();
+            (*self.0).size = size;
+            (*self.0).pts = unit.pts;
+            (*self.0).dts = unit.dts.unwrap_or(ffi::AV_NOPTS_VALUE);
         }
         let result = use_it(self.0);
         // SAFETY: takes the borrowed pointer back before the borrow ends.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::*;
-use crate::{Codec, CodecParameters};
+use crate::{Codec, CodecParameters, libav::SideData};
 
 /// I: keyframe, O: open-GOP keyframe, P: reference, b: not a reference, with its PTS.
 type Coded = (char, i64);
@@ -32,6 +32,7 @@ fn unit(base: TimeBase, pts: i64) -> AccessUnit {
         damaged: false,
         presentable: true,
         parameters,
+        side: SideData::default(),
     }
 }
 

@@ -98,3 +98,30 @@ fn every_pixel_format_of_every_size_becomes_what_ffmpeg_makes_of_it() {
         }
     }
 }
+
+#[test]
+fn palettes_reach_the_decoder() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = (322, 242);
+    for (name, codec) in [("raw.avi", "rawvideo"), ("raw.nut", "rawvideo"), ("rle.mov", "qtrle")] {
+        let options =
+            ["-filter_complex", "split[a][b];[a]palettegen[p];[b][p]paletteuse", "-pix_fmt", "pal8"];
+        let options = [&options[..], &["-c:v", codec]].concat();
+        check(&make(folder.path(), name, size, &options));
+    }
+}
+
+#[test]
+fn a_palette_that_was_sent_with_a_dropped_picture_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ["-filter_complex", "split[a][b];[a]palettegen[p];[b][p]paletteuse", "-pix_fmt", "pal8"];
+    let path = make(folder.path(), "raw.avi", (322, 242), &[&options[..], &["-c:v", "rawvideo"]].concat());
+    let mut demuxer = Demuxer::open(Box::new(File::open(&path).unwrap())).unwrap();
+    let mut decoder = LibavDecoder::open(demuxer.parameters()).unwrap();
+    demuxer.next_unit().unwrap();
+    decoder.send(&demuxer.next_unit().unwrap().unwrap()).unwrap();
+    let frame = decoder.receive().unwrap().unwrap().frame;
+    let expected = converted(&path, frame.picture().range);
+    let size = expected.len() / 3;
+    assert!(psnr(&tight(&frame), &expected[size..2 * size]) > 30.0);
+}

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use ocelli_model::TimeBase;
 
 use super::*;
-use crate::CodecParameters;
+use crate::{CodecParameters, libav::SideData};
 
 const AVCC: [u8; 5] = [1, 100, 0, 13, 0xff];
 
@@ -17,6 +17,7 @@ fn unit(codec: Codec, extradata: &'static [u8], data: &[u8]) -> AccessUnit {
         damaged: false,
         presentable: true,
         parameters: Arc::new(parameters),
+        side: SideData::default(),
     }
 }
 
