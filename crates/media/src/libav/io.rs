@@ -3,7 +3,8 @@
 use std::{
     ffi::{c_int, c_void},
     io::{self, Read, Seek, SeekFrom, Write},
-    ptr, slice,
+    ptr::NonNull,
+    slice,
 };
 
 use ffmpeg_sys_next as ffi;
@@ -31,7 +32,8 @@ impl<T: Write + Seek + Send> Output for T {}
 /// An `AVIOContext` over a reader or a writer. Keeps the first error, which libav would flatten to a number.
 pub(super) struct Io<T: ?Sized> {
     context: *mut ffi::AVIOContext,
-    state: Box<State<T>>,
+    /// From a box, and freed with the context. A raw pointer, since libav holds a copy of it.
+    state: NonNull<State<T>>,
 }
 
 struct State<T: ?Sized> {
@@ -50,23 +52,26 @@ impl Io<dyn Input> {
         // What cannot tell its size is read from front to back.
         let size = seek_to(&mut *stream, 0, ffi::AVSEEK_SIZE).unwrap_or(0).unsigned_abs();
         let mut io = Self::open(stream, false, Some(read), None, Some(seek_input))?;
-        io.state.full_allowance = size.saturating_mul(TIMES_SIZE).saturating_add(PROBING_BYTES);
-        io.state.allowance = io.state.full_allowance;
+        let state = io.state();
+        state.full_allowance = size.saturating_mul(TIMES_SIZE).saturating_add(PROBING_BYTES);
+        state.allowance = state.full_allowance;
         Ok(io)
     }
 
     /// Probing is over: what failed in it, such as a bad end that was searched for a duration, may be far from the
     /// pictures.
     pub(super) fn begin_anew(&mut self) {
-        self.state.failed = None;
-        self.state.allowance = self.state.full_allowance;
+        let state = self.state();
+        state.failed = None;
+        state.allowance = state.full_allowance;
         // SAFETY: the context is ours, and nothing else runs on it now.
         unsafe { ((*self.context).error, (*self.context).eof_reached) = (0, 0) };
     }
 
     /// The demuxer made progress: it may read on.
     pub(super) fn allow_another_unit(&mut self) {
-        self.state.allowance = self.state.allowance.saturating_add(UNIT_BYTES);
+        let state = self.state();
+        state.allowance = state.allowance.saturating_add(UNIT_BYTES);
     }
 }
 
@@ -77,7 +82,7 @@ impl Io<dyn Output> {
 
     /// Passes on what the writer itself buffers.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.state.stream.flush()
+        self.state().stream.flush()
     }
 }
 
@@ -92,17 +97,34 @@ impl<T: ?Sized> Io<T> {
         write: Option<Transfer>,
         seek: Option<SeekTo>,
     ) -> Result<Self, AvError> {
-        let mut state =
-            Box::new(State { failed: None, allowance: u64::MAX, full_allowance: u64::MAX, stream });
-        let opaque = (&raw mut *state).cast();
-        // SAFETY: the buffer comes from av_malloc as the context requires; the state is boxed, so its address
-        // stays, and it outlives the context (see Drop).
-        let context = unsafe {
-            let buffer = ffi::av_malloc(BUFFER_BYTES).cast();
-            let size = BUFFER_BYTES as c_int;
-            ffi::avio_alloc_context(buffer, size, c_int::from(writes), opaque, read, write, seek)
-        };
-        if context.is_null() { Err(AvError::NO_MEMORY) } else { Ok(Self { context, state }) }
+        // SAFETY: the buffer comes from av_malloc as the context requires, and is the context's once that exists.
+        unsafe {
+            let buffer: *mut u8 = ffi::av_malloc(BUFFER_BYTES).cast();
+            if buffer.is_null() {
+                return Err(AvError::NO_MEMORY);
+            }
+            let state = NonNull::from(Box::leak(Box::new(State {
+                failed: None,
+                allowance: u64::MAX,
+                full_allowance: u64::MAX,
+                stream,
+            })));
+            let (size, writes) = (BUFFER_BYTES as c_int, c_int::from(writes));
+            let opaque = state.as_ptr().cast();
+            let context = ffi::avio_alloc_context(buffer, size, writes, opaque, read, write, seek);
+            if context.is_null() {
+                ffi::av_free(buffer.cast());
+                drop(Box::from_raw(state.as_ptr()));
+                return Err(AvError::NO_MEMORY);
+            }
+            Ok(Self { context, state })
+        }
+    }
+
+    /// The state, which libav does not touch meanwhile: it runs only in calls that borrow this mutably.
+    fn state(&mut self) -> &mut State<T> {
+        // SAFETY: valid until drop; callbacks, the only other users, run only inside calls into libav.
+        unsafe { self.state.as_mut() }
     }
 
     pub(super) fn as_ptr(&self) -> *mut ffi::AVIOContext {
@@ -111,18 +133,19 @@ impl<T: ?Sized> Io<T> {
 
     /// The first error of the reader or writer itself.
     pub(super) fn take_error(&mut self) -> Option<io::Error> {
-        self.state.failed.take()
+        self.state().failed.take()
     }
 }
 
 impl<T: ?Sized> Drop for Io<T> {
     fn drop(&mut self) {
-        // SAFETY: the context is ours; libav may have replaced its buffer, so the current one is freed.
+        // SAFETY: the context is ours; libav may have replaced its buffer, so the current one is freed. Nobody uses the
+        // state after the context.
         unsafe {
             ffi::av_freep((&raw mut (*self.context).buffer).cast());
             ffi::avio_context_free(&raw mut self.context);
+            drop(Box::from_raw(self.state.as_ptr()));
         }
-        self.context = ptr::null_mut();
     }
 }
 
