@@ -4,7 +4,14 @@ use std::{ptr, sync::Arc};
 
 use ffmpeg_sys_next as ffi;
 
-use super::{AvError, Frame, av_frame::AvFrame, log, packet::Packet, parameters, route_logs, scale::Scaler};
+use super::{
+    AvError, Frame,
+    av_frame::AvFrame,
+    log::{self, Lines},
+    packet::Packet,
+    parameters, route_logs,
+    scale::Scaler,
+};
 use crate::{
     AccessUnit, Codec, CodecParameters,
     decode::{DecodeError, Decoded, Decoder},
@@ -35,7 +42,7 @@ impl LibavDecoder {
 impl Decoder for LibavDecoder {
     fn send(&mut self, unit: &AccessUnit) -> Result<(), DecodeError> {
         let context = self.context;
-        log::forget();
+        log::forget(Lines::Any);
         // SAFETY: context and packet are valid; libav copies a packet that owns no buffer.
         let sent = self
             .packet
@@ -51,7 +58,7 @@ impl Decoder for LibavDecoder {
 
     fn receive(&mut self) -> Result<Option<Decoded>, DecodeError> {
         let mut frame = AvFrame::new().map_err(DecodeError::Codec)?;
-        log::forget();
+        log::forget(Lines::Any);
         // SAFETY: context and frame are valid.
         let received =
             AvError::check(unsafe { ffi::avcodec_receive_frame(self.context, frame.as_mut_ptr()) });

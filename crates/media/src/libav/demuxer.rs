@@ -10,7 +10,7 @@ use ocelli_model::TimeBase;
 use super::{
     AvError,
     io::{Input, Io},
-    log,
+    log::{self, Lines},
     packet::Packet,
     parameters::{self, NativeParameters},
     route_logs,
@@ -151,7 +151,7 @@ impl Demuxer {
         let mut errors = 0;
         loop {
             self.packet.clear();
-            log::forget();
+            log::forget(Lines::Container);
             // SAFETY: context and packet are valid; the packet is empty.
             let read = AvError::check(unsafe { ffi::av_read_frame(self.context, self.packet.as_mut_ptr()) });
             if let Some(cause) = self.io.take_error() {

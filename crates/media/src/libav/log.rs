@@ -22,7 +22,17 @@ const HARMLESS: [&str; 1] = ["mmco: unref short failure"];
 /// without a word.
 const REFERENCE_LOST: &str = "Could not find ref with POC";
 
+/// Whose errors count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// Those of a container: libavformat also reads pictures a little, and what its parsers complain of may be whole.
+    Container,
+    /// All.
+    Any,
+}
+
 thread_local! {
+    static COUNTED: Cell<Lines> = const { Cell::new(Lines::Any) };
     static ERRORS: Cell<u32> = const { Cell::new(0) };
     static LAST: RefCell<String> = const { RefCell::new(String::new()) };
 }
@@ -37,8 +47,9 @@ pub fn route_logs() {
     });
 }
 
-/// Forgets this thread's errors so far.
-pub(super) fn forget() {
+/// Forgets this thread's errors so far; from here on only `lines` count.
+pub(super) fn forget(lines: Lines) {
+    COUNTED.set(lines);
     ERRORS.set(0);
 }
 
@@ -64,7 +75,9 @@ unsafe extern "C" fn on_line(
         return;
     }
     let seen = ERRORS.get();
-    if seen >= LINES_PER_LOOK {
+    // SAFETY: libav passes null or an object that starts with its class.
+    let counts = COUNTED.get() == Lines::Any || unsafe { is_container(source) };
+    if seen >= LINES_PER_LOOK || !counts {
         return;
     }
     let mut line = [0; 512];
@@ -89,4 +102,22 @@ unsafe extern "C" fn on_line(
         }
     })
     .ok();
+}
+
+/// Whether a line comes from a demuxer or its context.
+///
+/// # Safety
+/// `source` must be null or point to an object whose first member is a pointer to its `AVClass`.
+unsafe fn is_container(source: *const c_void) -> bool {
+    const DEMUXER: c_int = ffi::AVClassCategory::AV_CLASS_CATEGORY_DEMUXER as c_int;
+    // SAFETY: the caller's; classes are constants with zero-ended names. A category is read as the integer it is.
+    unsafe {
+        let Some(class) = source.cast::<*const ffi::AVClass>().as_ref().filter(|class| !class.is_null())
+        else {
+            return false;
+        };
+        let name = (**class).class_name;
+        let category = (&raw const (**class).category).cast::<c_int>().read();
+        category == DEMUXER || (!name.is_null() && CStr::from_ptr(name) == c"AVFormatContext")
+    }
 }
