@@ -1,6 +1,6 @@
 //! libavcodec behind the [`Decoder`] trait.
 
-use std::{ptr, sync::Arc};
+use std::{ffi::c_int, ptr, sync::Arc};
 
 use ffmpeg_sys_next as ffi;
 
@@ -9,7 +9,8 @@ use super::{
     av_frame::AvFrame,
     log::{self, Lines},
     packet::Packet,
-    parameters, route_logs,
+    parameters::{self, NativeParameters},
+    route_logs,
     scale::Scaler,
 };
 use crate::{
@@ -97,10 +98,9 @@ impl Drop for LibavDecoder {
 fn open_context(parameters: &CodecParameters) -> Result<*mut ffi::AVCodecContext, DecodeError> {
     // SAFETY: every pointer is checked or comes from libav; the context is freed on every error.
     unsafe {
-        let id = parameters
-            .native()
-            .map_or_else(|| parameters::codec_id(&parameters.codec), |native| (*native.as_ptr()).codec_id);
-        let codec = ffi::avcodec_find_decoder(id);
+        let known = || parameters::codec_id(&parameters.codec) as c_int;
+        let id = parameters.native().map_or_else(known, NativeParameters::id);
+        let codec = parameters::decoder(id);
         if codec.is_null() {
             return Err(DecodeError::NoDecoder(name(&parameters.codec)));
         }
@@ -136,7 +136,7 @@ unsafe fn fill(context: *mut ffi::AVCodecContext, parameters: &CodecParameters) 
         if let Some(native) = parameters.native() {
             AvError::check(ffi::avcodec_parameters_to_context(context, native.as_ptr()))?;
         } else {
-            let bare = parameters::NativeParameters::bare(parameters)?;
+            let bare = NativeParameters::bare(parameters)?;
             AvError::check(ffi::avcodec_parameters_to_context(context, bare.as_ptr()))?;
         }
     }

@@ -22,6 +22,9 @@ use crate::{AccessUnit, Codec, CodecParameters};
 /// Unreadable packets in a row before the rest of a file is given up.
 const MOST_ERRORS_IN_A_ROW: u32 = 64;
 
+/// Largest numerator of a time base: beyond it, times overflow when they are counted in slots.
+const LONGEST_TICK: u32 = 1_000_000;
+
 /// Why a container could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DemuxError {
@@ -37,6 +40,14 @@ pub enum DemuxError {
     /// Times that cannot be counted.
     #[error("the video has an unusable time base")]
     TimeBase(#[source] ocelli_model::TimeBaseError),
+    /// Times that overflow when they are counted.
+    #[error("the video has an unusable time base ({num}/{den} s)")]
+    Ticks {
+        /// As the container says.
+        num: u32,
+        /// As the container says.
+        den: u32,
+    },
     /// Pictures without presentation times that would have to be guessed.
     #[error(
         "its pictures are reordered and carry no times (a raw stream?); wrap it with a tool that works them out, such as mkvmerge or MP4Box"
@@ -209,28 +220,33 @@ impl Demuxer {
                     (**(*self.context).streams.add(other)).discard = AVDISCARD_ALL;
                 }
             }
-            &**(*self.context).streams.add(index)
+            *(*self.context).streams.add(index)
         };
-        if stream.disposition & ffi::AV_DISPOSITION_ATTACHED_PIC != 0 {
+        // SAFETY: a stream of the open context, and its parameters, both always valid; read field by field, for some
+        // hold numbers that a Rust enumeration may not.
+        let (disposition, native, time_base, rate) = unsafe {
+            ((*stream).disposition, (*stream).codecpar, (*stream).time_base, (*stream).avg_frame_rate)
+        };
+        if disposition & ffi::AV_DISPOSITION_ATTACHED_PIC != 0 {
             return Err(DemuxError::NoVideo);
         }
-        // SAFETY: codecpar of a stream is always valid.
-        let native = unsafe { &*stream.codecpar };
-        // SAFETY: looks up a constant table.
-        if unsafe { ffi::avcodec_find_decoder(native.codec_id) }.is_null() {
-            return Err(DemuxError::NoDecoder(format!("{:?}", parameters::codec(native.codec_id))));
+        // SAFETY: as above.
+        let (id, width, height, delay, extradata) = unsafe {
+            let extradata = parameters::extradata(native);
+            (parameters::id_of(native), (*native).width, (*native).height, (*native).video_delay, extradata)
+        };
+        if parameters::decoder(id).is_null() {
+            return Err(DemuxError::NoDecoder(format!("{:?}", parameters::codec(id))));
         }
         let part = |value: i32| u32::try_from(value).unwrap_or(0);
-        let base = TimeBase::new(part(stream.time_base.num), part(stream.time_base.den));
-        let rate = stream.avg_frame_rate;
         self.parameters = Arc::new(CodecParameters {
-            codec: parameters::codec(native.codec_id),
-            extradata: parameters::extradata(native),
-            width: part(native.width),
-            height: part(native.height),
+            codec: parameters::codec(id),
+            extradata,
+            width: part(width),
+            height: part(height),
             rotation: parameters::rotation(stream),
-            time_base: base.map_err(DemuxError::TimeBase)?,
-            reorder_hint: part(native.video_delay),
+            time_base: countable(part(time_base.num), part(time_base.den))?,
+            reorder_hint: part(delay),
             frame_rate: if rate.den > 0 { f64::from(rate.num) / f64::from(rate.den) } else { 0.0 },
             duration: self.duration(stream),
             native: Some(Arc::new(NativeParameters::copy_of(native).map_err(DemuxError::NotMedia)?)),
@@ -239,15 +255,15 @@ impl Demuxer {
     }
 
     /// The stream's own duration, else the container's, in ticks of the stream.
-    fn duration(&self, stream: &ffi::AVStream) -> Option<i64> {
-        if stream.duration > 0 {
-            return Some(stream.duration);
-        }
-        // SAFETY: the context is open; the rescaling is arithmetic.
+    fn duration(&self, stream: *const ffi::AVStream) -> Option<i64> {
+        // SAFETY: the context is open and the stream its own; the rescaling is arithmetic.
         let ticks = unsafe {
+            if (*stream).duration > 0 {
+                return Some((*stream).duration);
+            }
             let micros = (*self.context).duration;
             let base = ffi::AVRational { num: 1, den: ffi::AV_TIME_BASE };
-            if micros > 0 { ffi::av_rescale_q(micros, base, stream.time_base) } else { 0 }
+            if micros > 0 { ffi::av_rescale_q(micros, base, (*stream).time_base) } else { 0 }
         };
         (ticks > 0).then_some(ticks)
     }
@@ -304,6 +320,14 @@ impl Drop for Demuxer {
     fn drop(&mut self) {
         // SAFETY: opened by us; our own I/O context is freed by its owner afterwards.
         unsafe { ffi::avformat_close_input(&raw mut self.context) };
+    }
+}
+
+fn countable(num: u32, den: u32) -> Result<TimeBase, DemuxError> {
+    if num > LONGEST_TICK {
+        Err(DemuxError::Ticks { num, den })
+    } else {
+        Ok(TimeBase::new(num, den).map_err(DemuxError::TimeBase)?)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Codec parameters between libav's form and ours.
 
-use std::{ptr, slice};
+use std::{
+    ffi::{CStr, c_int, c_void},
+    ptr, slice,
+};
 
 use bytes::Bytes;
 use ffi::AVCodecID as Id;
@@ -69,6 +72,12 @@ impl NativeParameters {
         Ok(copy)
     }
 
+    /// The `AVCodecID`.
+    pub(super) fn id(&self) -> c_int {
+        // SAFETY: never null, valid until drop.
+        unsafe { id_of(self.0) }
+    }
+
     pub(super) fn as_ptr(&self) -> *const ffi::AVCodecParameters {
         self.0
     }
@@ -81,20 +90,63 @@ impl Drop for NativeParameters {
     }
 }
 
+// libav may know more codecs than its headers did when this was built. Read into a Rust enumeration, such a number
+// would be undefined behaviour: ids are integers here, and looked up without being passed to libav.
+
+/// The `AVCodecID` as the integer that it is.
+///
+/// # Safety
+/// `parameters` must be valid.
+pub(super) unsafe fn id_of(parameters: *const ffi::AVCodecParameters) -> c_int {
+    // SAFETY: the caller's; a C enumeration is an integer.
+    unsafe { (&raw const (*parameters).codec_id).cast::<c_int>().read() }
+}
+
+/// The decoder that libav prefers for a codec, as `avcodec_find_decoder` does; null where it has none.
+pub(super) fn decoder(id: c_int) -> *const ffi::AVCodec {
+    let mut place: *mut c_void = ptr::null_mut();
+    let mut experimental = ptr::null();
+    loop {
+        // SAFETY: walks a constant table, and reads integers in it.
+        unsafe {
+            let codec = ffi::av_codec_iterate(&raw mut place);
+            if codec.is_null() {
+                return experimental;
+            }
+            let found = (&raw const (*codec).id).cast::<c_int>().read() == id;
+            if !found || ffi::av_codec_is_decoder(codec) == 0 {
+                continue;
+            }
+            if (*codec).capabilities as u32 & ffi::AV_CODEC_CAP_EXPERIMENTAL == 0 {
+                return codec;
+            }
+            if experimental.is_null() {
+                experimental = codec;
+            }
+        }
+    }
+}
+
 /// Ours for libav's codec id.
-pub(super) fn codec(id: Id) -> Codec {
-    match id {
-        Id::AV_CODEC_ID_H264 => Codec::H264,
-        Id::AV_CODEC_ID_HEVC => Codec::H265,
-        Id::AV_CODEC_ID_MPEG4 => Codec::Mpeg4,
-        Id::AV_CODEC_ID_MJPEG => Codec::Mjpeg,
-        Id::AV_CODEC_ID_VP8 => Codec::Vp8,
-        Id::AV_CODEC_ID_VP9 => Codec::Vp9,
-        Id::AV_CODEC_ID_AV1 => Codec::Av1,
-        other => {
-            // SAFETY: returns a static, zero-ended name for any id.
-            let name = unsafe { std::ffi::CStr::from_ptr(ffi::avcodec_get_name(other)) };
-            Codec::Other(name.to_string_lossy().into_owned())
+pub(super) fn codec(id: c_int) -> Codec {
+    let known = [Codec::H264, Codec::H265, Codec::Mpeg4, Codec::Mjpeg, Codec::Vp8, Codec::Vp9, Codec::Av1];
+    let found = known.into_iter().find(|codec| codec_id(codec) as c_int == id);
+    found.unwrap_or_else(|| Codec::Other(name(id)))
+}
+
+/// libavcodec's name of a codec.
+fn name(id: c_int) -> String {
+    let mut descriptor = ptr::null();
+    loop {
+        // SAFETY: walks a constant table; names are static and end with a zero.
+        unsafe {
+            descriptor = ffi::avcodec_descriptor_next(descriptor);
+            if descriptor.is_null() {
+                return format!("codec {id}");
+            }
+            if (&raw const (*descriptor).id).cast::<c_int>().read() == id {
+                return CStr::from_ptr((*descriptor).name).to_string_lossy().into_owned();
+            }
         }
     }
 }
@@ -114,16 +166,21 @@ pub(super) fn codec_id(codec: &Codec) -> Id {
 }
 
 /// Bytes of out-of-band parameter sets.
-pub(super) fn extradata(parameters: &ffi::AVCodecParameters) -> Bytes {
-    if parameters.extradata.is_null() || parameters.extradata_size <= 0 {
-        return Bytes::new();
+///
+/// # Safety
+/// `parameters` must be valid.
+pub(super) unsafe fn extradata(parameters: *const ffi::AVCodecParameters) -> Bytes {
+    // SAFETY: the caller's; libav keeps `extradata_size` bytes there.
+    unsafe {
+        let (start, size) = ((*parameters).extradata, (*parameters).extradata_size);
+        if start.is_null() || size <= 0 {
+            return Bytes::new();
+        }
+        Bytes::copy_from_slice(slice::from_raw_parts(start, size as usize))
     }
-    // SAFETY: libav keeps `extradata_size` bytes there.
-    let bytes = unsafe { slice::from_raw_parts(parameters.extradata, parameters.extradata_size as usize) };
-    Bytes::copy_from_slice(bytes)
 }
 
-/// The clockwise turn of a stream's display matrix, to the nearest quarter.
+/// The clockwise turn of a stream's display matrix, to the nearest quarter; a mirrored one is mirrored back first.
 pub(super) fn rotation(stream: *const ffi::AVStream) -> Rotation {
     let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
     // SAFETY: valid stream; a matrix is nine 32-bit integers, checked by size; read unaligned by libav itself.
@@ -135,6 +192,10 @@ pub(super) fn rotation(stream: *const ffi::AVStream) -> Rotation {
         }
         let mut copy = [0_i32; 9];
         ptr::copy_nonoverlapping(matrix, copy.as_mut_ptr().cast(), 36);
+        let area = |a: usize, b: usize| i64::from(copy[a]) * i64::from(copy[b]);
+        if area(0, 4) < area(1, 3) {
+            ffi::av_display_matrix_flip(copy.as_mut_ptr(), 1, 0);
+        }
         // libav counts counterclockwise.
         -ffi::av_display_rotation_get(copy.as_ptr())
     };

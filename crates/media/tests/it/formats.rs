@@ -7,9 +7,10 @@ use std::{
 };
 
 use ocelli_media::{
+    Rotation,
     decode::Decoder as _,
-    libav::{Demuxer, Frame, LibavDecoder},
-    pixel::Range,
+    libav::{DemuxError, Demuxer, Frame, LibavDecoder},
+    pixel::{Matrix, Range},
 };
 
 /// Writes `frames` test pictures with FFmpeg's tool.
@@ -124,4 +125,69 @@ fn a_palette_that_was_sent_with_a_dropped_picture_is_used() {
     let expected = converted(&path, frame.picture().range);
     let size = expected.len() / 3;
     assert!(psnr(&tight(&frame), &expected[size..2 * size]) > 30.0);
+}
+
+#[test]
+fn a_matrix_of_no_standard_is_taken_for_the_usual_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ["-c:v", "libx264", "-bf", "0", "-bsf:v", "h264_metadata=matrix_coefficients=200"];
+    let frames = decoded(&make(folder.path(), "matrix.ts", (320, 240), &options));
+    assert_eq!(frames.len(), 3);
+    assert!(frames.iter().all(|frame| frame.picture().matrix == Matrix::Bt601));
+}
+
+#[test]
+fn what_libavformat_cannot_parse_is_no_damage_to_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    // A live stream that goes on with other parameter sets: the demuxer's parser still has the first.
+    let first = ["-c:v", "libx264", "-bf", "0", "-x264-params", "cabac=0:ref=1"];
+    let second =
+        ["-c:v", "libx264", "-bf", "0", "-x264-params", "cabac=1:ref=4:weightp=2", "-profile:v", "high"];
+    let second = [&second[..], &["-output_ts_offset", "1"]].concat();
+    let mut joined = std::fs::read(make(folder.path(), "1.flv", (320, 240), &first)).unwrap();
+    let next = std::fs::read(make(folder.path(), "2.flv", (640, 480), &second)).unwrap();
+    // After the header of 9 bytes and the size of no tag before.
+    joined.extend_from_slice(&next[13..]);
+    let path = folder.path().join("joined.flv");
+    std::fs::write(&path, joined).unwrap();
+    let mut demuxer = Demuxer::open(Box::new(File::open(&path).unwrap())).unwrap();
+    let units = std::iter::from_fn(|| demuxer.next_unit().unwrap()).count();
+    assert_eq!((units, demuxer.damage()), (6, None));
+}
+
+#[test]
+fn ticks_longer_than_any_clock_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = make(folder.path(), "ticks.avi", (64, 64), &["-c:v", "mjpeg"]);
+    let mut bytes = std::fs::read(path).unwrap();
+    let header = bytes.windows(4).position(|name| name == b"strh").unwrap();
+    // dwScale and dwRate of AVISTREAMHEADER.
+    bytes[header + 28..][..8].copy_from_slice(&[0x83, 0x84, 0x1e, 0, 1, 0, 0, 0]);
+    let opened = Demuxer::open(Box::new(std::io::Cursor::new(bytes)));
+    assert!(matches!(opened, Err(DemuxError::Ticks { num: 2_000_003, den: 1 })), "{opened:?}");
+}
+
+#[test]
+fn mirrored_pictures_are_turned_upright() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = std::fs::read(make(folder.path(), "plain.mp4", (64, 64), &["-c:v", "mpeg4"])).unwrap();
+    // a, b, c and d of the matrix (ISO/IEC 14496-12, 6.2.2).
+    let cases = [
+        ([1, 0, 0, 1], Rotation::None),
+        ([0, 1, -1, 0], Rotation::Clockwise),
+        ([-1, 0, 0, -1], Rotation::Half),
+        ([-1, 0, 0, 1], Rotation::None),
+        ([1, 0, 0, -1], Rotation::Half),
+        ([0, 1, 1, 0], Rotation::Clockwise),
+        ([0, -1, -1, 0], Rotation::Counterclockwise),
+    ];
+    for (matrix, expected) in cases {
+        let mut bytes = bytes.clone();
+        let track = bytes.windows(4).position(|name| name == b"tkhd").unwrap();
+        for (value, at) in matrix.into_iter().zip([44, 48, 56, 60]) {
+            bytes[track + at..][..4].copy_from_slice(&(value * 65_536_i32).to_be_bytes());
+        }
+        let demuxer = Demuxer::open(Box::new(std::io::Cursor::new(bytes))).unwrap();
+        assert_eq!(demuxer.parameters().rotation, expected, "{matrix:?}");
+    }
 }
