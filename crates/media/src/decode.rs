@@ -30,8 +30,10 @@ pub trait Decoder: Send + std::fmt::Debug {
 /// A picture as it leaves a decoder.
 #[derive(Debug)]
 pub struct Decoded {
-    /// The picture.
-    pub frame: Frame,
+    /// Media time in the stream's time base.
+    pub pts: i64,
+    /// The picture, or why it could not be made from what was decoded.
+    pub frame: Result<Frame, AvError>,
     /// Parts of it are missing or concealed.
     pub damaged: bool,
     /// What was said about the unit that was decoded meanwhile, which need not be this picture's.
@@ -102,6 +104,8 @@ pub struct Decoding {
     settled: BTreeMap<(i64, u64), Outcome>,
     /// Nothing fed from here on is shown before this PTS.
     floor: Option<i64>,
+    /// What the decoder said while it was drained, of no picture in particular.
+    drain_error: Option<PictureError>,
     outcomes: Vec<Outcome>,
 }
 
@@ -128,6 +132,7 @@ impl Decoding {
             keyframe_pts: None,
             settled: BTreeMap::new(),
             floor: None,
+            drain_error: None,
             outcomes: Vec::new(),
         }
     }
@@ -205,6 +210,7 @@ impl Decoding {
             decoder.flush();
         }
         self.give_up_before(None);
+        self.drain_error = None;
         self.tainted_from = None;
         self.tainted_leading = None;
     }
@@ -255,14 +261,18 @@ impl Decoding {
             match decoder.receive() {
                 Ok(None) => return,
                 Ok(Some(decoded)) => {
-                    if let (Some(error), Some(pts)) = (&decoded.unit_damaged, feeding) {
-                        self.mark_damaged(pts, error);
+                    if let Some(error) = &decoded.unit_damaged {
+                        // In a drain no unit is decoded any more: what is said concerns the picture itself.
+                        self.mark_damaged(feeding.unwrap_or(decoded.pts), error);
                     }
                     self.settle(decoded);
                 }
                 Err(error) => {
                     if let Some(pts) = feeding {
                         self.mark_damaged(pts, &error);
+                    } else {
+                        let error = PictureError::Damaged(error.to_string());
+                        self.drain_error.get_or_insert(error);
                     }
                     if matches!(error, DecodeError::Damaged(_) | DecodeError::ReferenceLost(_)) {
                         return;
@@ -274,7 +284,7 @@ impl Decoding {
 
     /// A picture came out: everything before it that did not is missing.
     fn settle(&mut self, decoded: Decoded) {
-        let pts = decoded.frame.pts;
+        let pts = decoded.pts;
         let Some(fed) = self.fed.remove(&pts) else { return };
         self.give_up_before(Some(pts));
         let damaged = decoded.damaged.then(|| PictureError::Damaged("concealed by the decoder".to_owned()));
@@ -290,7 +300,11 @@ impl Decoding {
             }
         }
         if let Some(chosen) = fed.chosen {
-            let picture = fed.error.or(damaged).map_or(Ok(decoded.frame), Err);
+            let picture = match fed.error.or(damaged) {
+                Some(error) => Err(error),
+                // Its planes could not be used; what refers to it inside the decoder is not touched by that.
+                None => decoded.frame.map_err(|error| PictureError::Damaged(error.to_string())),
+            };
             self.settled.insert((pts, fed.seq), Outcome { pts, slot: chosen.slot, picture });
         }
     }
@@ -299,7 +313,7 @@ impl Decoding {
         let rest = pts.map(|pts| self.fed.split_off(&pts)).unwrap_or_default();
         for (pts, fed) in std::mem::replace(&mut self.fed, rest) {
             if let Some(chosen) = fed.chosen {
-                let error = fed.error.unwrap_or(PictureError::Missing);
+                let error = fed.error.or_else(|| self.drain_error.clone()).unwrap_or(PictureError::Missing);
                 self.settled.insert((pts, fed.seq), Outcome { pts, slot: chosen.slot, picture: Err(error) });
             }
         }
@@ -314,3 +328,6 @@ impl std::fmt::Debug for Decoding {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

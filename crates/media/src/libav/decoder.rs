@@ -74,8 +74,8 @@ impl Decoder for LibavDecoder {
         let damaged = frame.is_damaged();
         let pts = frame.pts();
         let turn = self.parameters.rotation;
-        let frame = Frame::new(pts, frame, turn, &mut self.scaler).map_err(DecodeError::Codec)?;
-        Ok(Some(Decoded { frame, damaged, unit_damaged }))
+        let frame = Frame::new(pts, frame, turn, &mut self.scaler);
+        Ok(Some(Decoded { pts, frame, damaged, unit_damaged }))
     }
 
     fn flush(&mut self) {

@@ -31,7 +31,7 @@ fn decoded(path: &Path) -> Vec<Frame> {
     while let Some(unit) = demuxer.next_unit().unwrap() {
         decoder.send(&unit).unwrap();
         while let Some(decoded) = decoder.receive().unwrap() {
-            frames.push(decoded.frame);
+            frames.push(decoded.frame.unwrap());
         }
     }
     assert_eq!(demuxer.damage(), None, "{}", path.display());
@@ -121,7 +121,7 @@ fn a_palette_that_was_sent_with_a_dropped_picture_is_used() {
     let mut decoder = LibavDecoder::open(demuxer.parameters()).unwrap();
     demuxer.next_unit().unwrap();
     decoder.send(&demuxer.next_unit().unwrap().unwrap()).unwrap();
-    let frame = decoder.receive().unwrap().unwrap().frame;
+    let frame = decoder.receive().unwrap().unwrap().frame.unwrap();
     let expected = converted(&path, frame.picture().range);
     let size = expected.len() / 3;
     assert!(psnr(&tight(&frame), &expected[size..2 * size]) > 30.0);
@@ -139,11 +139,12 @@ fn a_matrix_of_no_standard_is_taken_for_the_usual_one() {
 #[test]
 fn what_libavformat_cannot_parse_is_no_damage_to_the_file() {
     let folder = tempfile::tempdir().unwrap();
-    // A live stream that goes on with other parameter sets: the demuxer's parser still has the first.
-    let first = ["-c:v", "libx264", "-bf", "0", "-x264-params", "cabac=0:ref=1"];
-    let second =
-        ["-c:v", "libx264", "-bf", "0", "-x264-params", "cabac=1:ref=4:weightp=2", "-profile:v", "high"];
-    let second = [&second[..], &["-output_ts_offset", "1"]].concat();
+    // A live stream that goes on with other parameter sets: the demuxer's parser still has the first. Long
+    // enough that the change is not within what is probed.
+    let fast = ["-vf", "fps=400", "-c:v", "libx264"];
+    let first = [&fast[..], &["-profile:v", "baseline"]].concat();
+    let params = "cabac=1:ref=4:weightp=2:bframes=3";
+    let second = [&fast[..], &["-x264-params", params, "-output_ts_offset", "1"]].concat();
     let mut joined = std::fs::read(make(folder.path(), "1.flv", (320, 240), &first)).unwrap();
     let next = std::fs::read(make(folder.path(), "2.flv", (640, 480), &second)).unwrap();
     // After the header of 9 bytes and the size of no tag before.
@@ -152,7 +153,7 @@ fn what_libavformat_cannot_parse_is_no_damage_to_the_file() {
     std::fs::write(&path, joined).unwrap();
     let mut demuxer = Demuxer::open(Box::new(File::open(&path).unwrap())).unwrap();
     let units = std::iter::from_fn(|| demuxer.next_unit().unwrap()).count();
-    assert_eq!((units, demuxer.damage()), (6, None));
+    assert_eq!((units, demuxer.damage()), (240, None));
 }
 
 #[test]
