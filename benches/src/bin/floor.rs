@@ -54,10 +54,10 @@ fn decode(clip: &str, plan: &Plan, mut work: impl FnMut(Frame) -> Result<()>) ->
     let mut worked = Vec::new();
     let mut pull = |decoder: &mut LibavDecoder| -> Result<()> {
         while let Some(decoded) = decoder.receive()? {
-            ensure!(!decoded.damaged, "damaged at PTS {}", decoded.frame.pts);
-            if chosen.contains(&decoded.frame.pts) {
-                worked.push(decoded.frame.pts);
-                work(decoded.frame)?;
+            ensure!(!decoded.damaged, "damaged at PTS {}", decoded.pts);
+            if chosen.contains(&decoded.pts) {
+                worked.push(decoded.pts);
+                work(decoded.frame?)?;
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ use ocelli_media::{
     AccessUnit, CodecParameters,
     bitstream::{BitstreamError, PictureReader},
     decode::{DecodeError, Decoder, Decoding, Outcome},
+    fields::FieldPairs,
     libav::{Frame, LibavDecoder},
     sampler::{Sampler, Step},
 };
@@ -28,6 +29,7 @@ pub(crate) struct Reading<'a> {
     outlet: Outlet,
     parameters: Arc<CodecParameters>,
     reader: PictureReader,
+    fields: FieldPairs,
     sampler: Sampler,
     decoding: Decoding,
     base: TimeBase,
@@ -68,6 +70,7 @@ impl<'a> Reading<'a> {
         Self {
             parameters: Arc::clone(parameters),
             reader: PictureReader::new(parameters),
+            fields: FieldPairs::default(),
             sampler: Sampler::new(settings.plan, base).with_window(settings.window),
             decoding: Decoding::new(Box::new(open)),
             source,
@@ -95,14 +98,16 @@ impl<'a> Reading<'a> {
                     break;
                 }
             };
-            self.note(&unit);
-            self.sample(unit);
+            self.read(unit);
+            self.sample();
             if self.take_steps()?.is_break() {
                 break;
             }
         }
         // Where the end was asked for, open slots stay open: what they hold so far might not win them.
         if !self.report.stopped {
+            self.fields.flush();
+            self.sample();
             self.sampler.finish();
         }
         if self.take_steps()?.is_continue() {
@@ -124,18 +129,29 @@ impl<'a> Reading<'a> {
         self.report.pictures += 1;
     }
 
-    fn sample(&mut self, unit: AccessUnit) {
+    fn read(&mut self, unit: AccessUnit) {
         if !Arc::ptr_eq(&self.parameters, &unit.parameters) {
             self.parameters = Arc::clone(&unit.parameters);
             self.reader = PictureReader::new(&self.parameters);
         }
-        match self.reader.read(&unit.data, unit.container_keyframe) {
-            Ok(info) => self.sampler.push(unit, info),
-            Err(BitstreamError::NoPicture) => self.sampler.pass_over(&unit),
+        let info = match self.reader.read(&unit.data, unit.container_keyframe) {
+            Ok(info) => Some(info),
+            Err(BitstreamError::NoPicture) => None,
             Err(error) => {
                 count(&mut self.report.unreadable, error.to_string());
-                let info = self.reader.unreadable();
-                self.sampler.push(unit, info);
+                Some(self.reader.unreadable())
+            }
+        };
+        self.fields.push(unit, info);
+    }
+
+    /// Gives the sampler what is whole.
+    fn sample(&mut self) {
+        while let Some((unit, info)) = self.fields.next_unit() {
+            self.note(&unit);
+            match info {
+                Some(info) => self.sampler.push(unit, info),
+                None => self.sampler.pass_over(&unit),
             }
         }
     }

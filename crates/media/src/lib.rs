@@ -3,6 +3,7 @@
 
 pub mod bitstream;
 pub mod decode;
+pub mod fields;
 pub mod libav;
 pub mod pixel;
 pub mod sampler;

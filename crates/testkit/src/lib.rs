@@ -8,6 +8,7 @@ pub mod clip;
 pub mod fault;
 pub mod number;
 pub mod oracle;
+pub mod paff;
 pub mod paint;
 pub mod probe;
 mod random;

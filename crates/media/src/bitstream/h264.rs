@@ -1,13 +1,15 @@
 //! H.264 (ITU-T H.264, 08/2021): what an access unit is, from its NAL unit types, parameter sets, SEI and the header of its first slice.
 
 mod frame_num;
+mod halves;
 mod pps;
 mod slice;
 mod sps;
 
 use super::nal::{Framing, Nals, recovery_point};
-use super::{Access, BitstreamError, PictureInfo};
+use super::{Access, BitstreamError, Field, PictureInfo};
 use frame_num::FrameNumbers;
+use halves::Halves;
 use pps::Pps;
 use slice::SliceHeader;
 use sps::Sps;
@@ -27,6 +29,7 @@ pub(super) struct Reader {
     sps: [Option<Sps>; 32],
     pps: [Option<Pps>; 256],
     numbers: FrameNumbers,
+    halves: Halves,
 }
 
 /// The first slice of the access unit's picture, and what its fields share.
@@ -36,6 +39,8 @@ struct Picture {
     sps: Sps,
     idr: bool,
     reference: bool,
+    /// Both fields are in the access unit.
+    paired: bool,
     /// A memory management control operation 5 in any field; nothing where it could not be read.
     reset: Option<bool>,
 }
@@ -47,6 +52,7 @@ impl Reader {
             sps: [None; 32],
             pps: [None; 256],
             numbers: FrameNumbers::default(),
+            halves: Halves::default(),
         });
         if extradata.first() == Some(&1) {
             reader.read_avcc(extradata);
@@ -60,6 +66,7 @@ impl Reader {
 
     pub(super) fn forget_pictures(&mut self) {
         self.numbers = FrameNumbers::default();
+        self.halves = Halves::default();
     }
 
     /// `AVCDecoderConfigurationRecord` (ISO/IEC 14496-15, 5.3.3.1), as far as it goes.
@@ -100,9 +107,30 @@ impl Reader {
     }
 
     pub(super) fn read(&mut self, unit: &[u8]) -> Result<PictureInfo, BitstreamError> {
+        let framing = Framing::of(self.length_size, unit);
+        match self.find_picture(unit, framing) {
+            Ok((picture, recovery)) => {
+                let field = self.halves.follow(&picture, framing, unit);
+                Ok(self.describe(&picture, recovery, field))
+            }
+            // Parameter sets may lie between two fields.
+            Err(BitstreamError::NoPicture) => Err(BitstreamError::NoPicture),
+            Err(error) => {
+                self.halves = Halves::default();
+                Err(error)
+            }
+        }
+    }
+
+    /// The unit's picture and the count of its recovery point.
+    fn find_picture(
+        &mut self,
+        unit: &[u8],
+        framing: Framing,
+    ) -> Result<(Picture, Option<u32>), BitstreamError> {
         let mut recovery = None;
         let mut picture: Option<Picture> = None;
-        for nal in Nals::new(unit, Framing::of(self.length_size, unit)) {
+        for nal in Nals::new(unit, framing) {
             match nal[0] & 0x1f {
                 SPS | PPS => self.keep_parameter_set(nal),
                 SEI if recovery.is_none() && picture.is_none() => {
@@ -115,6 +143,7 @@ impl Reader {
                         if let Ok(other) = self.read_picture(nal) {
                             first.reference |= other.reference;
                             if other.header.bottom != first.header.bottom {
+                                first.paired = true;
                                 first.reset = first.reset.zip(other.reset).map(|(a, b)| a || b);
                                 break;
                             }
@@ -128,8 +157,7 @@ impl Reader {
                 break;
             }
         }
-        let picture = picture.ok_or(BitstreamError::NoPicture)?;
-        Ok(self.describe(&picture, recovery))
+        picture.map(|picture| (picture, recovery)).ok_or(BitstreamError::NoPicture)
     }
 
     fn read_picture(&self, nal: &[u8]) -> Result<Picture, BitstreamError> {
@@ -138,10 +166,10 @@ impl Reader {
         let (header, sps) = SliceHeader::parse(&nal[1..], idr, &self.sps, &self.pps)?;
         let reference = reference_idc != 0;
         let reset = if reference { header.reset } else { Some(false) };
-        Ok(Picture { header, sps, idr, reference, reset })
+        Ok(Picture { header, sps, idr, reference, paired: false, reset })
     }
 
-    fn describe(&mut self, picture: &Picture, recovery: Option<u32>) -> PictureInfo {
+    fn describe(&mut self, picture: &Picture, recovery: Option<u32>, field: Field) -> PictureInfo {
         let reorder_depth = picture.sps.reorder_depth;
         let access = match recovery {
             _ if picture.idr => Access::Keyframe { leading: false },
@@ -157,6 +185,7 @@ impl Reader {
             reorder_depth,
             references_lost: self.numbers.follow(picture),
             shown: true,
+            field,
         }
     }
 }

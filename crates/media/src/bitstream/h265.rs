@@ -4,7 +4,7 @@ mod parameter_sets;
 
 use super::bits::Bits;
 use super::nal::{Framing, Nals, recovery_point};
-use super::{Access, BitstreamError, PictureInfo};
+use super::{Access, BitstreamError, Field, PictureInfo};
 use parameter_sets::{Sps, parse_pps};
 
 // NAL unit types, table 7-1.
@@ -179,6 +179,7 @@ impl Reader {
             _ => Access::None,
         };
         Ok(PictureInfo {
+            field: Field::Whole,
             access,
             reference: header.is_reference(sps.highest_temporal_id),
             skipped_after_random_access: rasl,

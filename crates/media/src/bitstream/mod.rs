@@ -35,6 +35,20 @@ pub struct PictureInfo {
     /// False where a decoder that reads the whole stream outputs no picture for this unit: hidden references (VP8,
     /// VP9, AV1), H.265 RASL after a BLA picture or an end of sequence. They may be references, and are never chosen.
     pub shown: bool,
+    /// What part of a picture the unit holds; [`FieldPairs`](crate::fields::FieldPairs) joins halves.
+    pub field: Field,
+}
+
+/// What part of a picture an access unit holds. Fields are told apart in H.264 only: H.265 codes them as pictures of
+/// their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// A frame, both fields of one, or what cannot be told.
+    Whole,
+    /// One field; the next unit may hold the other one.
+    First,
+    /// The other field of the picture whose first one the unit before holds.
+    Second,
 }
 
 /// Where decoding may start.

@@ -20,6 +20,14 @@ impl Framing {
             _ => Self::StartCodes,
         }
     }
+
+    /// Whether another unit may be appended to `unit`: its last NAL unit is all there.
+    pub(super) fn fits(self, unit: &[u8]) -> bool {
+        match self {
+            Self::Lengths(size) => lengths_fit(unit, size),
+            Self::StartCodes => true,
+        }
+    }
 }
 
 fn starts_with_code(unit: &[u8]) -> bool {

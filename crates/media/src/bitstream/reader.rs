@@ -1,6 +1,6 @@
 //! One reader per stream, chosen by codec.
 
-use super::{Access, MAX_REORDER_DEPTH, PictureInfo, av1, h263, h264, h265, mpeg2, mpeg4, vpx};
+use super::{Access, Field, MAX_REORDER_DEPTH, PictureInfo, av1, h263, h264, h265, mpeg2, mpeg4, vpx};
 use crate::{Codec, CodecParameters};
 
 /// Why nothing can be said of an access unit. None of them ends a stream: the next unit may be read again.
@@ -125,6 +125,7 @@ impl PictureInfo {
             reorder_depth,
             references_lost: false,
             shown: true,
+            field: Field::Whole,
         }
     }
 }

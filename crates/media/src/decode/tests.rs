@@ -78,8 +78,11 @@ fn outcomes(scenes: [Vec<Answer>; 4]) -> Vec<(i64, Option<PictureError>)> {
             reorder_depth: 1,
             references_lost: false,
             shown: true,
+            field: crate::bitstream::Field::Whole,
         };
-        decoding.feed(&Feed { unit, info, fresh: pts == 0, chosen: Some(Chosen { slot: None }) }).unwrap();
+        decoding
+            .feed(&Feed { unit, info, fresh: pts == 0, chosen: Some(Chosen { slot: None }), floor: None })
+            .unwrap();
     }
     decoding.drain();
     decoding.take_outcomes().into_iter().map(|outcome| (outcome.pts, outcome.picture.err())).collect()

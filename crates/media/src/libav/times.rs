@@ -22,6 +22,10 @@ pub(super) struct Times {
     waiting: VecDeque<AccessUnit>,
     ready: VecDeque<AccessUnit>,
     newest_dts: Option<i64>,
+    /// H.264: the PTS of the unit before, if that had times of its own. One PES packet may hold both fields of a
+    /// frame, and libavformat gives its times to the first.
+    first_field: Option<i64>,
+    has_fields: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,11 +56,21 @@ impl Times {
             1 if delayed => Rule::NextReference,
             _ => Rule::None,
         };
-        Self { rule, waiting: VecDeque::new(), ready: VecDeque::new(), newest_dts: None }
+        Self {
+            rule,
+            waiting: VecDeque::new(),
+            ready: VecDeque::new(),
+            newest_dts: None,
+            first_field: None,
+            has_fields: parameters.codec == Codec::H264,
+        }
     }
 
     /// Takes a unit whose own `pts` counts only if `pts` is given.
     pub(super) fn push(&mut self, mut unit: AccessUnit, pts: Option<i64>) -> Result<(), DemuxError> {
+        let timed = pts.is_some() && unit.dts.is_some();
+        let pts = pts.or(self.first_field.filter(|_| unit.dts.is_none()));
+        self.first_field = pts.filter(|_| timed && self.has_fields);
         let reference = pts.is_none() || pts != unit.dts;
         if let (true, Some(dts)) = (reference, unit.dts) {
             self.release(dts);

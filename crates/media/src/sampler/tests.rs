@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::*;
-use crate::{Codec, CodecParameters, libav::SideData};
+use crate::{Codec, CodecParameters, bitstream::Field, libav::SideData};
 
 /// I: keyframe, O: open-GOP keyframe, P: reference, b: not a reference, with its PTS.
 type Coded = (char, i64);
@@ -50,6 +50,7 @@ fn info(kind: char, depth: u32) -> PictureInfo {
         reorder_depth: depth,
         references_lost: false,
         shown: true,
+        field: Field::Whole,
     }
 }
 

@@ -210,3 +210,53 @@ fn parameter_sets_come_from_either_place_and_their_lack_is_named() {
     }
     assert_eq!(access(&mut Reader::new(&avcc), &[0, 0, 0, 1, 0x65]), Err(BitstreamError::Truncated));
 }
+
+#[test]
+fn fields_are_halves_of_a_frame_where_parity_number_and_use_agree() {
+    // Header, frame_num, field_pic_flag with bottom_field_flag; what it is behind the one before.
+    type Step = (u8, u32, &'static str, Field);
+    let (top, bottom, frame) = ("10", "11", "0");
+    let (first, second, whole) = (Field::First, Field::Second, Field::Whole);
+    let cases: [(&str, &[Step]); 9] = [
+        ("pairs", &[(0x65, 0, top, first), (0x61, 0, bottom, second), (0x61, 1, top, first)]),
+        ("bottom first", &[(0x65, 0, bottom, first), (0x61, 0, top, second)]),
+        ("two IDR", &[(0x65, 0, top, first), (0x65, 0, bottom, second)]),
+        ("IDR behind another", &[(0x61, 0, top, first), (0x65, 0, bottom, first)]),
+        ("same parity", &[(0x61, 1, top, first), (0x61, 1, top, first), (0x61, 1, bottom, second)]),
+        ("another number", &[(0x61, 1, top, first), (0x61, 2, bottom, first), (0x61, 2, top, second)]),
+        ("other use", &[(0x61, 1, top, first), (0x01, 1, bottom, first)]),
+        ("frames between", &[(0x61, 1, top, first), (0x61, 2, frame, whole), (0x61, 1, bottom, first)]),
+        ("three", &[(0x61, 1, top, first), (0x61, 1, bottom, second), (0x61, 1, top, first)]),
+    ];
+    let interlaced = SpsFields { frames_only: false, ..MAIN };
+    for (case, steps) in cases {
+        let mut reader = reader(&interlaced);
+        for (at, (header, number, parity, expected)) in steps.iter().enumerate() {
+            let idr = if header & 0x1f == IDR_SLICE { ue(0) + "00" } else { "0".to_owned() };
+            let text = format!("{}{}{}{number:04b}{parity}{idr}", ue(0), ue(I), ue(0));
+            let info = reader.read(&annex_b(&[&nal(&[*header], &text)])).unwrap();
+            assert_eq!(info.field, *expected, "{case}, {at}");
+            // Parameter sets do not part the halves.
+            assert_eq!(reader.read(&annex_b(&[&pps()])), Err(BitstreamError::NoPicture), "{case}, {at}");
+        }
+    }
+}
+
+#[test]
+fn both_fields_in_one_unit_are_whole_and_a_cut_one_waits_for_nothing() {
+    let field = |parity: &str| nal(&[0x61], &format!("{}{}{}0001{parity}0", ue(0), ue(I), ue(0)));
+    let lengths = |nal: &[u8], more: u32| [&(nal.len() as u32 + more).to_be_bytes(), nal].concat();
+    let (top, bottom) = (field("10"), field("11"));
+    let cases = [
+        (annex_b(&[&top, &bottom]), Field::Whole),
+        (annex_b(&[&top]), Field::First),
+        ([lengths(&top, 0), lengths(&bottom, 0)].concat(), Field::Whole),
+        (lengths(&top, 0), Field::First),
+        (lengths(&top, 1), Field::Whole),
+    ];
+    for (unit, expected) in cases {
+        let mut reader = reader(&SpsFields { frames_only: false, ..MAIN });
+        reader.length_size = (!unit.starts_with(&[0, 0, 0, 1])).then_some(4);
+        assert_eq!(reader.read(&unit).unwrap().field, expected);
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ocelli_media::Codec;
-use ocelli_media::bitstream::{Access, PictureInfo};
+use ocelli_media::bitstream::{Access, Field, PictureInfo};
 
 use super::clip::{Clip, Trace, encode, values};
 
@@ -60,6 +60,7 @@ fn expected(trace: &Trace, depth: u32, highest_layer: i64) -> PictureInfo {
         reorder_depth: depth,
         references_lost: false,
         shown: true,
+        field: Field::Whole,
     }
 }
 

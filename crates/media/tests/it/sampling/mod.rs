@@ -1,6 +1,7 @@
 //! The sampler on real streams, against a brute-force oracle that takes picture types, references and pixels from a
 //! full decode by FFmpeg's own tools.
 
+mod fields;
 pub(crate) mod product;
 mod random;
 

@@ -13,6 +13,7 @@ use ocelli_media::{
     AccessUnit, CodecParameters,
     bitstream::{PictureInfo, PictureReader},
     decode::{Decoder, Decoding, Outcome},
+    fields::FieldPairs,
     libav::{Demuxer, LibavDecoder},
     sampler::{Resume, Sampler, Step},
 };
@@ -60,11 +61,13 @@ pub(crate) fn units(path: &Path, chunk: usize) -> Units {
     let mut demuxer = Demuxer::open(Box::new(Drip(Cursor::new(bytes), chunk))).unwrap();
     let parameters = Arc::clone(demuxer.parameters());
     let mut reader = PictureReader::new(&parameters);
-    let mut units = Vec::new();
+    let (mut fields, mut units) = (FieldPairs::default(), Vec::new());
     while let Some(unit) = demuxer.next_unit().unwrap() {
         let info = reader.read(&unit.data, unit.container_keyframe).ok();
-        units.push((unit, info));
+        fields.push(unit, info);
     }
+    fields.flush();
+    units.extend(std::iter::from_fn(|| fields.next_unit()));
     Units { parameters, units }
 }
 
