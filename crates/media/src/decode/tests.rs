@@ -88,8 +88,8 @@ fn outcomes(scenes: [Vec<Answer>; 4]) -> Vec<(i64, Option<PictureError>)> {
     decoding.take_outcomes().into_iter().map(|outcome| (outcome.pts, outcome.picture.err())).collect()
 }
 
-fn no_memory() -> Option<PictureError> {
-    Some(PictureError::Damaged(AvError::NO_MEMORY.to_string()))
+fn no_memory() -> PictureError {
+    PictureError::Damaged(AvError::NO_MEMORY.to_string())
 }
 
 #[test]
@@ -97,14 +97,14 @@ fn a_picture_whose_planes_cannot_be_used_fails_alone() {
     // It comes out while the next unit is fed.
     let unusable = Decoded { frame: Err(AvError::NO_MEMORY), ..gives(0) };
     let scenes = [vec![], vec![Ok(Some(unusable))], vec![Ok(Some(gives(1)))], vec![Ok(Some(gives(2)))]];
-    assert_eq!(outcomes(scenes), [(0, no_memory()), (1, None), (2, None)]);
+    assert_eq!(outcomes(scenes), [(0, Some(no_memory())), (1, None), (2, None)]);
 }
 
 #[test]
 fn what_a_decoder_says_while_it_is_drained_is_kept() {
     let failed = || Err(DecodeError::Codec(AvError::NO_MEMORY));
     let scenes = [vec![Ok(Some(gives(0)))], vec![], vec![], vec![Ok(Some(gives(1))), failed()]];
-    assert_eq!(outcomes(scenes), [(0, None), (1, None), (2, no_memory())]);
+    assert_eq!(outcomes(scenes), [(0, None), (1, None), (2, Some(no_memory()))]);
     let complained = Decoded { unit_damaged: Some(DecodeError::Damaged("torn".to_owned())), ..gives(1) };
     let scenes = [vec![Ok(Some(gives(0)))], vec![], vec![], vec![Ok(Some(complained))]];
     let torn = Some(PictureError::Damaged("torn".to_owned()));
