@@ -9,7 +9,7 @@ use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use ocelli_media::{
     AccessUnit, Codec, CodecParameters,
-    bitstream::{Access, PictureInfo},
+    bitstream::{Access, Field, PictureInfo},
     sampler::{Sampler, Step, Window},
 };
 use ocelli_model::{SamplingPlan, SlotClock, TimeBase};
@@ -161,6 +161,7 @@ fn unit(&[kind, time, size]: &[u8; 3], pts: &mut i64) -> Unit {
         reorder_depth: depth,
         references_lost: kind % 8 == 6,
         shown: kind % 8 != 4,
+        field: Field::Whole,
     };
     Unit { pts: *pts, info, presentable: kind % 8 != 5, size: usize::from(size) * 16 }
 }
@@ -201,15 +202,8 @@ fn sample(plan: SamplingPlan, base: TimeBase, cap: usize, window: Window, units:
         });
         let parameters = Arc::clone(&parameters);
         let (dts, presentable) = (Some(seq as i64), unit.presentable);
-        let access = AccessUnit {
-            pts: unit.pts,
-            dts,
-            data,
-            container_keyframe: false,
-            damaged: false,
-            presentable,
-            parameters,
-        };
+        let mut access = AccessUnit::new(unit.pts, data, parameters);
+        (access.dts, access.presentable) = (dts, presentable);
         sampler.push(access, unit.info);
         // The unit just pushed may be the first of the next run.
         check.steps(&mut sampler, seq);

@@ -107,3 +107,19 @@ pub struct AccessUnit {
     /// What the container says beside the bytes.
     pub(crate) side: SideData,
 }
+
+impl AccessUnit {
+    /// A shown, undamaged unit of a stream that no container describes.
+    pub fn new(pts: i64, data: Bytes, parameters: Arc<CodecParameters>) -> Self {
+        Self {
+            pts,
+            dts: None,
+            data,
+            container_keyframe: false,
+            damaged: false,
+            presentable: true,
+            parameters,
+            side: SideData::default(),
+        }
+    }
+}

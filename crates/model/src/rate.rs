@@ -140,7 +140,7 @@ impl SlotClock {
         }
     }
 
-    /// Media time of the run's first keyframe.
+    /// Media time that slots count from: the run's first decodable picture.
     pub fn t0(&self) -> i64 {
         self.t0
     }

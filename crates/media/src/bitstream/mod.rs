@@ -30,7 +30,8 @@ pub struct PictureInfo {
     pub skipped_after_random_access: bool,
     /// Pictures that may precede this one in decode order and follow it in output order, as the stream declares.
     pub reorder_depth: u32,
-    /// H.264: references were lost before this picture (a gap in `frame_num` that the stream does not allow).
+    /// References were lost before this picture: H.264 readers see a gap in `frame_num`, and the sampler carries a loss
+    /// on to what may refer to it.
     pub references_lost: bool,
     /// False where a decoder that reads the whole stream outputs no picture for this unit: hidden references (VP8,
     /// VP9, AV1), H.265 RASL after a BLA picture or an end of sequence. They may be references, and are never chosen.

@@ -9,7 +9,6 @@ use super::*;
 use crate::{
     Codec,
     bitstream::PictureInfo,
-    libav::SideData,
     pixel::{Matrix, OwnedPicture, Range},
 };
 
@@ -60,16 +59,7 @@ fn outcomes(scenes: [Vec<Answer>; 4]) -> Vec<(i64, Option<PictureError>)> {
     };
     let mut decoding = Decoding::new(Box::new(open));
     for pts in 0..3 {
-        let unit = AccessUnit {
-            pts,
-            dts: None,
-            data: Bytes::new(),
-            container_keyframe: pts == 0,
-            damaged: false,
-            presentable: true,
-            parameters: Arc::clone(&parameters),
-            side: SideData::default(),
-        };
+        let unit = AccessUnit::new(pts, Bytes::new(), Arc::clone(&parameters));
         let access = if pts == 0 { Access::Keyframe { leading: false } } else { Access::None };
         let info = PictureInfo {
             access,

@@ -25,16 +25,7 @@ fn info(field: Field) -> PictureInfo {
 }
 
 fn unit(at: usize, parameters: &Arc<CodecParameters>) -> AccessUnit {
-    AccessUnit {
-        pts: at as i64,
-        dts: None,
-        data: vec![at as u8].into(),
-        container_keyframe: false,
-        damaged: false,
-        presentable: true,
-        parameters: Arc::clone(parameters),
-        side: crate::libav::SideData::default(),
-    }
+    AccessUnit::new(at as i64, vec![at as u8].into(), Arc::clone(parameters))
 }
 
 /// W, 1, 2: whole, first and second field; -: without a picture; |: other parameters from here on.

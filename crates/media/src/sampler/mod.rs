@@ -39,7 +39,7 @@ pub enum Step {
     Run {
         /// Counts from 0 within one source.
         run: u32,
-        /// PTS of the run's first keyframe.
+        /// PTS of the run's first decodable picture, normally a keyframe.
         t0: i64,
     },
     /// Decode this unit.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::*;
-use crate::{Codec, CodecParameters, bitstream::Field, libav::SideData};
+use crate::{Codec, CodecParameters, bitstream::Field};
 
 /// I: keyframe, O: open-GOP keyframe, P: reference, b: not a reference, with its PTS.
 type Coded = (char, i64);
@@ -24,16 +24,7 @@ fn unit(base: TimeBase, pts: i64) -> AccessUnit {
     let parameters = CodecParameters::new(Codec::H264, Bytes::new(), base);
     let data = Bytes::from_static(&[0; 100]);
     let parameters = Arc::new(parameters);
-    AccessUnit {
-        pts,
-        dts: None,
-        data,
-        container_keyframe: false,
-        damaged: false,
-        presentable: true,
-        parameters,
-        side: SideData::default(),
-    }
+    AccessUnit::new(pts, data, parameters)
 }
 
 fn info(kind: char, depth: u32) -> PictureInfo {

@@ -3,22 +3,13 @@ use std::sync::Arc;
 use ocelli_model::TimeBase;
 
 use super::*;
-use crate::{CodecParameters, libav::SideData};
+use crate::CodecParameters;
 
 const AVCC: [u8; 5] = [1, 100, 0, 13, 0xff];
 
 fn unit(codec: Codec, extradata: &'static [u8], data: &[u8]) -> AccessUnit {
     let parameters = CodecParameters::new(codec, Bytes::from_static(extradata), TimeBase::SECOND);
-    AccessUnit {
-        pts: 0,
-        dts: None,
-        data: Bytes::copy_from_slice(data),
-        container_keyframe: false,
-        damaged: false,
-        presentable: true,
-        parameters: Arc::new(parameters),
-        side: SideData::default(),
-    }
+    AccessUnit::new(0, Bytes::copy_from_slice(data), Arc::new(parameters))
 }
 
 /// What the next unit looks like after `dropped`.
