@@ -7,6 +7,7 @@ says nothing, the samples with their range expanded. So only the loss of coding 
 import json
 import re
 import subprocess
+from concurrent.futures import ProcessPoolExecutor
 
 import av
 import numpy
@@ -90,6 +91,12 @@ def search(ocelli, clip, quality, scratch):
     theirs = {str(q): ffmpeg_psnr(clip, in_order, q, scratch) for q in CANDIDATES}
     nearest = min(theirs, key=lambda q: abs(theirs[q] - reached))
     return {"quality": quality, "ours_db": reached, "ffmpeg_db": theirs, "q": nearest}
+
+
+def search_aside(*arguments):
+    """The search in a process of its own: a child's peak memory, as the kernel counts it, is at least its parent's."""
+    with ProcessPoolExecutor(max_workers=1) as aside:
+        return aside.submit(search, *arguments).result()
 
 
 def ffmpeg_psnr(clip, sources, q, scratch):

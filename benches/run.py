@@ -231,7 +231,7 @@ def main():
         run([bench.programs / "ocelli", "analyze", clip, *FIRST], bench.scratch / "stdout")
         about = machine(bench)
         runner = Runner(bench, options.repetitions or (1 if options.quick else 3), default_precision(home))
-        find = lambda: quality.search(bench.programs / "ocelli", clip, QUALITY, bench.scratch)
+        find = lambda: quality.search_aside(bench.programs / "ocelli", clip, QUALITY, bench.scratch)
         bench.found = quality.cached(folder / "quality.json", f"{clip.stem} {QUALITY} {about['ffmpeg']}", find)
         measure(runner, clips, options.quick)
     except (Broken, subprocess.CalledProcessError) as error:
