@@ -1,6 +1,8 @@
 //! What was seen in one frame.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
 
 /// A box in fractions of the displayed picture, origin top left.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,5 +38,16 @@ impl BoundingBox {
         }
         let shared = width * height;
         shared / (self.width * self.height + other.width * other.height - shared)
+    }
+}
+
+/// One object followed across frames; unique within its run and the derivation that found it. Counts from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TrackId(pub u64);
+
+impl fmt::Display for TrackId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }

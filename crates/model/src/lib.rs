@@ -6,7 +6,7 @@ mod time;
 mod verdict;
 mod version;
 
-pub use detection::{BoundingBox, Detection};
+pub use detection::{BoundingBox, Detection, TrackId};
 pub use rate::{Rate, RateError, SamplingPlan, SlotClock};
 pub use time::{TimeBase, TimeBaseError};
 pub use verdict::{Tally, Verdict};
