@@ -10,4 +10,4 @@ pub use detection::{BoundingBox, Detection, TrackId};
 pub use rate::{Rate, RateError, SamplingPlan, SlotClock};
 pub use time::{TimeBase, TimeBaseError};
 pub use verdict::{Tally, Verdict};
-pub use version::{AnalyzerVersion, VersionBuilder};
+pub use version::{AnalyzerVersion, VersionBuilder, VersionError};

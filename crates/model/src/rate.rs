@@ -53,6 +53,16 @@ impl Rate {
         Ok(Self { num, den: den as u32 })
     }
 
+    /// Numerator of the frames per second, in lowest terms.
+    pub fn num(self) -> u32 {
+        self.num
+    }
+
+    /// Denominator of the frames per second.
+    pub fn den(self) -> u32 {
+        self.den
+    }
+
     /// Frames per second, for people.
     pub fn per_second(self) -> f64 {
         f64::from(self.num) / f64::from(self.den)

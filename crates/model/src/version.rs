@@ -1,6 +1,6 @@
 //! The analyzer version: a hash of everything that can change a result.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
@@ -20,6 +20,24 @@ impl AnalyzerVersion {
 impl fmt::Display for AnalyzerVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// What is no analyzer version.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("'{0}' is no analyzer version: that is 16 hexadecimal digits")]
+pub struct VersionError(String);
+
+impl FromStr for AnalyzerVersion {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let digits = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if text.len() == 16 && digits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(VersionError(text.to_owned()))
+        }
     }
 }
 
@@ -79,6 +97,15 @@ mod tests {
         ];
         for (i, a) in versions.iter().enumerate() {
             assert!(versions[i + 1..].iter().all(|b| a != b), "{i}");
+        }
+    }
+
+    #[test]
+    fn a_version_reads_back() {
+        let version = sample().build();
+        assert_eq!(version.as_str().parse(), Ok(version.clone()));
+        for text in ["", "0123456789ABCDEF", "0123456789abcde", "0123456789abcdef0", "0123456789abcdeg"] {
+            assert_eq!(text.parse::<AnalyzerVersion>(), Err(VersionError(text.to_owned())));
         }
     }
 

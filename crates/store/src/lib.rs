@@ -1,0 +1,23 @@
+//! Durable facts: sources, runs, analyzer versions, results, the ledger, tracks, references to media.
+//!
+//! Two narrow seams, [`ResultLog`] (write) and [`Results`] (read), decide where they are kept. A backend passes the
+//! conformance suite in `tests/it/conformance`. What a call acknowledged survives a killed process and a power cut.
+
+mod error;
+mod facts;
+mod ids;
+mod ledger;
+mod log;
+mod query;
+
+pub use error::{Fault, StoreError};
+pub use facts::{
+    AnalyzerRecord, Blob, BlobKind, FrameResult, LedgerRecord, NewAnalyzer, NewLedger, NewRun, NewSource,
+    RunRecord, RunState, SourceKind, SourceRecord, TrackRecord,
+};
+pub use ids::{AnalyzerId, DerivationId, LedgerId, RunId, SeriesId, SourceId};
+pub use ledger::{Account, LedgerClock, Span, WINDOW_SECONDS, WindowAccount};
+pub use log::{Entry, OpenLedger, ResultLog, Settled};
+pub use query::{
+    DetectionQuery, FrameQuery, LedgerRow, Page, Results, RunFilter, StoredDetection, StoredFrame,
+};
