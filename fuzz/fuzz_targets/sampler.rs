@@ -93,9 +93,12 @@ impl Check {
                     floor: None,
                 });
             }
-            Step::Empty { slots } => self.run.as_mut().expect("slots belong to a run").empty += slots,
+            Step::Empty { first, last } => {
+                self.run.as_mut().expect("slots belong to a run").empty += last.abs_diff(first) + 1;
+            }
             Step::EndOfRun => (self.run, self.anchor) = (None, None),
             Step::Feed(feed) => self.feed(&feed),
+            Step::Passed(_) => unreachable!("everything is wanted"),
         }
     }
 

@@ -163,7 +163,9 @@ impl<'a> Reading<'a> {
                     self.run = run;
                     self.report.runs += 1;
                 }
-                Step::Empty { slots } => self.report.tally.add(Verdict::Empty, slots),
+                Step::Empty { first, last } => {
+                    self.report.tally.add(Verdict::Empty, last.abs_diff(first) + 1)
+                }
                 Step::EndOfRun => self.decoding.drain(),
                 Step::Feed(feed) => {
                     match self.decoding.feed(&feed) {

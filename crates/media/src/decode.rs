@@ -9,7 +9,7 @@ use crate::{
     AccessUnit, CodecParameters,
     bitstream::Access,
     libav::{AvError, Frame},
-    sampler::{Chosen, Feed},
+    sampler::{Chosen, Feed, Passed},
 };
 
 /// A push/pull state machine: no thread, no socket, no file of its own. After each [`Decoder::send`] and
@@ -64,8 +64,8 @@ pub struct Outcome {
     pub pts: i64,
     /// Its slot; `None` where every picture is chosen.
     pub slot: Option<i64>,
-    /// The picture, or why there is none.
-    pub picture: Result<Frame, PictureError>,
+    /// The picture, or why there is none; `None` where nobody wants it.
+    pub picture: Option<Result<Frame, PictureError>>,
 }
 
 /// Why a chosen picture is *failed*: concealed and damaged pictures are not results.
@@ -163,6 +163,14 @@ impl Decoding {
         self.floor = self.floor.max(feed.floor);
         self.release();
         Ok(())
+    }
+
+    /// A choice that nobody wants takes its place among the outcomes.
+    pub fn pass(&mut self, passed: Passed) {
+        let Passed { pts, slot, floor } = passed;
+        self.settled.insert((pts, self.seq), Outcome { pts, slot, picture: None });
+        self.floor = self.floor.max(floor);
+        self.release();
     }
 
     /// Opens a decoder for the unit's parameters. Where there was one before, failure is damage: a whole change of
@@ -305,7 +313,8 @@ impl Decoding {
                 // Its planes could not be used; what refers to it inside the decoder is not touched by that.
                 None => decoded.frame.map_err(|error| PictureError::Damaged(error.to_string())),
             };
-            self.settled.insert((pts, fed.seq), Outcome { pts, slot: chosen.slot, picture });
+            let outcome = Outcome { pts, slot: chosen.slot, picture: Some(picture) };
+            self.settled.insert((pts, fed.seq), outcome);
         }
     }
 
@@ -314,7 +323,8 @@ impl Decoding {
         for (pts, fed) in std::mem::replace(&mut self.fed, rest) {
             if let Some(chosen) = fed.chosen {
                 let error = fed.error.or_else(|| self.drain_error.clone()).unwrap_or(PictureError::Missing);
-                self.settled.insert((pts, fed.seq), Outcome { pts, slot: chosen.slot, picture: Err(error) });
+                let outcome = Outcome { pts, slot: chosen.slot, picture: Some(Err(error)) };
+                self.settled.insert((pts, fed.seq), outcome);
             }
         }
     }

@@ -75,7 +75,11 @@ fn outcomes(scenes: [Vec<Answer>; 4]) -> Vec<(i64, Option<PictureError>)> {
             .unwrap();
     }
     decoding.drain();
-    decoding.take_outcomes().into_iter().map(|outcome| (outcome.pts, outcome.picture.err())).collect()
+    decoding
+        .take_outcomes()
+        .into_iter()
+        .map(|outcome| (outcome.pts, outcome.picture.unwrap().err()))
+        .collect()
 }
 
 fn no_memory() -> PictureError {

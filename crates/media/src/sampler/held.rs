@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{
-    Chosen, Feed,
+    Chosen, Feed, Passed, Step,
     rule::{Picture, Rule},
 };
 use crate::{
@@ -35,6 +35,8 @@ struct Waiting {
     /// When it was pushed: of what follows it.
     floor: Option<i64>,
     chosen: Option<Chosen>,
+    /// Chosen, but nobody wants it.
+    passed: Option<Chosen>,
     /// The anchor it is decoded from, or itself.
     anchor: Anchor,
     /// The anchor before that one.
@@ -49,6 +51,11 @@ impl Waiting {
 
     fn is_anchor(&self) -> bool {
         self.seq == self.anchor.seq
+    }
+
+    fn passed(&self) -> Option<Step> {
+        let Chosen { slot } = self.passed?;
+        Some(Step::Passed(Passed { pts: self.unit.pts, slot, floor: self.floor }))
     }
 
     /// Shown before the keyframe it follows in decode order.
@@ -114,7 +121,17 @@ impl Held {
             self.idle.push(seq);
         }
         let previous = self.previous;
-        self.waiting.push_back(Waiting { seq, unit, info, floor, chosen: None, anchor, previous, choosable });
+        self.waiting.push_back(Waiting {
+            seq,
+            unit,
+            info,
+            floor,
+            chosen: None,
+            passed: None,
+            anchor,
+            previous,
+            choosable,
+        });
     }
 
     /// The newest unit as the rule sees it.
@@ -128,10 +145,13 @@ impl Held {
         })
     }
 
-    pub(super) fn choose(&mut self, seq: u64, chosen: Chosen) {
-        if let Ok(at) = self.waiting.binary_search_by_key(&seq, |unit| unit.seq) {
+    pub(super) fn choose(&mut self, seq: u64, chosen: Chosen, wanted: bool) {
+        let Ok(at) = self.waiting.binary_search_by_key(&seq, |unit| unit.seq) else { return };
+        if wanted {
             self.waiting[at].chosen = Some(chosen);
             self.chosen += 1;
+        } else {
+            self.waiting[at].passed = Some(chosen);
         }
     }
 
@@ -147,14 +167,14 @@ impl Held {
     /// Feeds what is known to be needed and drops what is known not to be, in decode order, up to the first unit
     /// whose fate is open. Beyond `cap` bytes references are fed although they may not be needed. Gives the unit
     /// that stops this beyond the hard limit, as damaged streams bring about: its slot must be decided now.
-    /// Parameter sets in what is dropped are carried to what is fed next.
+    /// Parameter sets in what is dropped are carried to what is fed next. Choices that nobody wants are told at their place.
     pub(super) fn release(
         &mut self,
         rule: &Rule,
         floor: Option<i64>,
         cap: usize,
         carried: &mut CarriedSets,
-        mut feed: impl FnMut(Feed),
+        mut emit: impl FnMut(Step),
     ) -> Option<u64> {
         let candidates: Vec<u64> = rule.candidates().collect();
         self.drop_idle(&candidates, carried);
@@ -173,10 +193,13 @@ impl Held {
                 let fresh = front.is_anchor() && !leading_may_come && !self.has_chosen_leading(front.seq);
                 let mut unit = self.pop();
                 carried.give(&mut unit.unit);
+                unit.passed().map(&mut emit);
                 let Waiting { unit, info, floor, chosen, .. } = unit;
-                feed(Feed { unit, info, fresh, floor, chosen });
+                emit(Step::Feed(Feed { unit, info, fresh, floor, chosen }));
             } else if self.is_obsolete(front, &candidates, floor) {
-                carried.keep(&self.pop().unit);
+                let unit = self.pop();
+                carried.keep(&unit.unit);
+                unit.passed().map(&mut emit);
             } else {
                 return None;
             }
@@ -239,6 +262,7 @@ impl Held {
             }
             if let Ok(at) = waiting.binary_search_by_key(seq, |unit| unit.seq)
                 && waiting[at].chosen.is_none()
+                && waiting[at].passed.is_none()
             {
                 *bytes -= waiting[at].unit.data.len();
                 carried.keep(&waiting[at].unit);

@@ -9,7 +9,7 @@ mod horizon;
 mod loss;
 mod rule;
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt, sync::Arc};
 
 use ocelli_model::{SamplingPlan, TimeBase};
 
@@ -20,7 +20,7 @@ use crate::{
 use held::Held;
 use horizon::Horizon;
 use loss::Loss;
-use rule::Rule;
+use rule::{Choice, Rule};
 
 /// Names this way of choosing in the analyzer version. Change it with any change of a choice.
 pub const SAMPLER_VERSION: &str = "slots-1";
@@ -44,10 +44,14 @@ pub enum Step {
     },
     /// Decode this unit.
     Feed(Feed),
+    /// A picture that was chosen and that nobody wants.
+    Passed(Passed),
     /// Slots that closed without a picture.
     Empty {
-        /// How many.
-        slots: u64,
+        /// The first of them.
+        first: i64,
+        /// The last of them, not before the first.
+        last: i64,
     },
     /// The run is over: drain the decoder.
     EndOfRun,
@@ -66,6 +70,24 @@ pub struct Feed {
     pub floor: Option<i64>,
     /// Whether its picture was chosen, or only serves as a reference.
     pub chosen: Option<Chosen>,
+}
+
+/// A picture that won its slot and is not decoded for it: see [`Interest`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// Media time.
+    pub pts: i64,
+    /// Its slot; `None` where every picture is chosen.
+    pub slot: Option<i64>,
+    /// As in [`Feed::floor`].
+    pub floor: Option<i64>,
+}
+
+/// Which chosen pictures anybody wants, such as those without a result so far. It selects among the choices and does
+/// not change them. Pure as the sampler is: the same question has the same answer.
+pub trait Interest: fmt::Debug + Send + Sync {
+    /// Whether this choice of a run of the source is wanted.
+    fn wants(&self, run: u32, slot: Option<i64>, pts: i64) -> bool;
 }
 
 /// A picture that won its slot.
@@ -107,6 +129,7 @@ pub struct Sampler {
     held_bytes: usize,
     resume: Option<Resume>,
     window: Window,
+    interest: Option<Arc<dyn Interest>>,
     run: Option<Run>,
     carried: CarriedSets,
     runs: u32,
@@ -120,6 +143,9 @@ struct Run {
     horizon: Horizon,
     held: Held,
     loss: Loss,
+    /// Its number, once it started.
+    number: u32,
+    interest: Option<Arc<dyn Interest>>,
     /// A run that began at a recovery point: pictures still to come before one is right.
     recovering: u32,
     started: bool,
@@ -134,6 +160,7 @@ impl Sampler {
             held_bytes: DEFAULT_HELD_BYTES,
             resume: None,
             window: Window::ALL,
+            interest: None,
             run: None,
             carried: CarriedSets::default(),
             runs: 0,
@@ -160,6 +187,13 @@ impl Sampler {
     #[must_use]
     pub fn with_window(mut self, window: Window) -> Self {
         self.window = window;
+        self
+    }
+
+    /// Passes over choices that nobody wants: they are told, and decoded only where others refer to them.
+    #[must_use]
+    pub fn with_interest(mut self, interest: Option<Arc<dyn Interest>>) -> Self {
+        self.interest = interest;
         self
     }
 
@@ -237,6 +271,8 @@ impl Sampler {
             horizon: Horizon::default(),
             held: Held::default(),
             loss: Loss::default(),
+            number: self.runs,
+            interest: self.interest.clone(),
             recovering,
             started: false,
         });
@@ -251,16 +287,15 @@ impl Sampler {
 impl Run {
     /// Carries the rule's decisions over to the held units and lets go of what is settled.
     fn settle(&mut self, held_bytes: usize, carried: &mut CarriedSets, steps: &mut VecDeque<Step>) {
-        let empty = self.rule.take_empty();
-        if empty > 0 {
-            steps.push_back(Step::Empty { slots: empty });
-        }
+        let empty = self.rule.take_empty().into_iter();
+        steps.extend(empty.map(|slots| Step::Empty { first: *slots.start(), last: *slots.end() }));
         loop {
-            for (seq, slot) in self.rule.take_choices() {
-                self.held.choose(seq, Chosen { slot });
+            for Choice { seq, pts, slot } in self.rule.take_choices() {
+                let wanted = self.interest.as_ref().is_none_or(|of| of.wants(self.number, slot, pts));
+                self.held.choose(seq, Chosen { slot }, wanted);
             }
-            let feed = |feed| steps.push_back(Step::Feed(feed));
-            let stuck = self.held.release(&self.rule, self.horizon.floor(), held_bytes, carried, feed);
+            let emit = |step| steps.push_back(step);
+            let stuck = self.held.release(&self.rule, self.horizon.floor(), held_bytes, carried, emit);
             let Some(seq) = stuck else { return };
             self.rule.decide_early(seq);
         }

@@ -1,6 +1,6 @@
 //! The slot rule: which picture wins which slot. Knows times and kinds, no bytes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use ocelli_model::{Rate, SamplingPlan, SlotClock, TimeBase};
 
@@ -16,6 +16,14 @@ pub(super) struct Picture {
     pub(super) reference: bool,
     /// False for keyframes that only carry the GOP length.
     pub(super) choosable: bool,
+}
+
+/// A picture that won.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choice {
+    pub(super) seq: u64,
+    pub(super) pts: i64,
+    pub(super) slot: Option<i64>,
 }
 
 /// A slot that may still receive pictures.
@@ -55,8 +63,8 @@ pub(super) struct Rule {
     window: Window,
     /// Slots before this one are closed.
     first_open: i64,
-    choices: Vec<(u64, Option<i64>)>,
-    empty: u64,
+    choices: Vec<Choice>,
+    empty: Vec<RangeInclusive<i64>>,
 }
 
 impl Rule {
@@ -77,7 +85,7 @@ impl Rule {
             window: Window::ALL,
             first_open: 0,
             choices: Vec::new(),
-            empty: 0,
+            empty: Vec::new(),
         }
     }
 
@@ -157,18 +165,18 @@ impl Rule {
         let (Some(clock), Some(last_pts)) = (self.clock, self.last_pts) else { return };
         self.close_until(clock.last_centre(last_pts).saturating_add(1));
         let beyond = self.open.keys().next_back().map_or(self.first_open, |slot| slot.saturating_add(1));
-        let empty = self.empty;
+        let empty = std::mem::take(&mut self.empty);
         self.close_until(beyond);
         self.empty = empty;
     }
 
-    /// Winners since the last call: place in decode order, slot.
-    pub(super) fn take_choices(&mut self) -> Vec<(u64, Option<i64>)> {
+    /// Winners since the last call.
+    pub(super) fn take_choices(&mut self) -> Vec<Choice> {
         std::mem::take(&mut self.choices)
     }
 
-    /// Slots that closed without a picture since the last call.
-    pub(super) fn take_empty(&mut self) -> u64 {
+    /// Slots that closed without a picture since the last call, in order.
+    pub(super) fn take_empty(&mut self) -> Vec<RangeInclusive<i64>> {
         std::mem::take(&mut self.empty)
     }
 
@@ -191,7 +199,7 @@ impl Rule {
 
     fn choose(&mut self, seq: u64, pts: i64, slot: Option<i64>) {
         if (self.window.start..self.window.end).contains(&pts) {
-            self.choices.push((seq, slot));
+            self.choices.push(Choice { seq, pts, slot });
         }
     }
 
@@ -216,15 +224,24 @@ impl Rule {
         let closing = std::mem::replace(&mut self.open, later);
         // Slots after the window are nobody's concern: neither due nor empty.
         let counted_end = end.min(self.end_of_interest());
-        let mut yielded = 0;
+        let mut next = self.first_open;
         for (slot, open) in closing {
             if let Some(Candidate { seq, pts }) = open.candidate() {
                 self.choose(seq, pts, Some(slot));
             }
-            yielded += u64::from(slot < counted_end && (open.won || open.last.is_some()));
+            if slot < counted_end && (open.won || open.last.is_some()) {
+                self.note_empty(next, slot);
+                next = slot.saturating_add(1);
+            }
         }
-        let counted = counted_end.saturating_sub(self.first_open).max(0) as u64;
-        self.empty += counted.saturating_sub(yielded);
+        self.note_empty(next, counted_end);
         self.first_open = end;
+    }
+
+    /// Slots from `first` to before `end` closed without a picture.
+    fn note_empty(&mut self, first: i64, end: i64) {
+        if first < end {
+            self.empty.push(first..=end - 1);
+        }
     }
 }

@@ -26,11 +26,11 @@ fn numbered(path: &Path) -> Result<Vec<(i64, Option<u32>)>, DemuxError> {
         match step {
             Step::Feed(feed) => decoding.feed(&feed).unwrap(),
             Step::EndOfRun => decoding.drain(),
-            Step::Run { .. } | Step::Empty { .. } => {}
+            Step::Run { .. } | Step::Empty { .. } | Step::Passed(_) => {}
         }
     }
     let outcomes = decoding.take_outcomes().into_iter().map(|outcome| {
-        let frame = outcome.picture.unwrap();
+        let frame = outcome.picture.unwrap().unwrap();
         let picture = frame.picture();
         let luma = picture.planes[0];
         (outcome.pts, read_number(luma.data, luma.stride, picture.width as usize, picture.height as usize))

@@ -2,6 +2,7 @@
 //! full decode by FFmpeg's own tools.
 
 mod fields;
+mod interest;
 pub(crate) mod product;
 mod random;
 

@@ -12,9 +12,9 @@ use md5::{Digest as _, Md5};
 use ocelli_media::{
     AccessUnit, CodecParameters,
     bitstream::{PictureInfo, PictureReader},
-    decode::{Decoder, Decoding, Outcome},
+    decode::{Decoder, Decoding, PictureError},
     fields::FieldPairs,
-    libav::{Demuxer, LibavDecoder},
+    libav::{Demuxer, Frame, LibavDecoder},
     sampler::{Resume, Sampler, Step},
 };
 use ocelli_model::SamplingPlan;
@@ -34,6 +34,10 @@ pub(crate) struct Product {
     pub(crate) fed: BTreeSet<usize>,
     /// PTS and MD5 of each chosen picture, or why it failed.
     pub(crate) pictures: Vec<(i64, Result<String, String>)>,
+    /// PTS of choices that nobody wanted.
+    pub(crate) passed: Vec<i64>,
+    /// PTS of `pictures` and `passed` in the order in which they came.
+    pub(crate) order: Vec<i64>,
     pub(crate) empty: u64,
     pub(crate) runs: usize,
     pub(crate) most_held: usize,
@@ -73,11 +77,15 @@ pub(crate) fn units(path: &Path, chunk: usize) -> Units {
 
 /// Samples and decodes units from `first` on.
 pub(crate) fn run(input: &Units, first: usize, plan: SamplingPlan, resume: Option<Resume>) -> Product {
-    let base = input.parameters.time_base;
-    let mut sampler = Sampler::new(plan, base);
+    let mut sampler = Sampler::new(plan, input.parameters.time_base);
     if let Some(resume) = resume {
         sampler = sampler.resume(resume);
     }
+    run_with(input, first, plan, sampler)
+}
+
+/// The same with a sampler of the caller's, which follows the same plan.
+pub(crate) fn run_with(input: &Units, first: usize, plan: SamplingPlan, mut sampler: Sampler) -> Product {
     let open = |parameters: &_| Ok(Box::new(LibavDecoder::open(parameters)?) as Box<dyn Decoder>);
     let mut decoding = Decoding::new(Box::new(open));
     let mut product = Product::default();
@@ -102,8 +110,12 @@ fn take(sampler: &mut Sampler, decoding: &mut Decoding, input: &Units, product: 
     while let Some(step) = sampler.next_step() {
         match step {
             Step::Run { .. } => product.runs += 1,
-            Step::Empty { slots } => product.empty += slots,
+            Step::Empty { first, last } => product.empty += last.abs_diff(first) + 1,
             Step::EndOfRun => decoding.drain(),
+            Step::Passed(passed) => {
+                product.chosen.push((passed.pts, passed.slot.unwrap_or(0)));
+                decoding.pass(passed);
+            }
             Step::Feed(feed) => {
                 let same =
                     |(unit, _): &(AccessUnit, _)| (unit.pts, unit.dts) == (feed.unit.pts, feed.unit.dts);
@@ -114,13 +126,19 @@ fn take(sampler: &mut Sampler, decoding: &mut Decoding, input: &Units, product: 
                 decoding.feed(&feed).unwrap();
             }
         }
-        product.pictures.extend(decoding.take_outcomes().into_iter().map(hashed));
+        for outcome in decoding.take_outcomes() {
+            match outcome.picture {
+                Some(picture) => product.pictures.push((outcome.pts, hashed(picture))),
+                None => product.passed.push(outcome.pts),
+            }
+            product.order.push(outcome.pts);
+        }
     }
 }
 
 /// MD5 over the planes without padding, as FFmpeg's `framemd5` counts it.
-fn hashed(outcome: Outcome) -> (i64, Result<String, String>) {
-    let hash = outcome.picture.map_err(|error| error.to_string()).map(|frame| {
+fn hashed(picture: Result<Frame, PictureError>) -> Result<String, String> {
+    picture.map_err(|error| error.to_string()).map(|frame| {
         let picture = frame.picture();
         let chroma = picture.chroma_size();
         let mut md5 = Md5::new();
@@ -133,6 +151,5 @@ fn hashed(outcome: Outcome) -> (i64, Result<String, String>) {
         }
         let digest: [u8; 16] = md5.finalize().into();
         format!("{:032x}", u128::from_be_bytes(digest))
-    });
-    (outcome.pts, hash)
+    })
 }
