@@ -67,7 +67,7 @@ struct Check {
 impl Check {
     fn steps(&mut self, sampler: &mut Sampler, until: usize) {
         while let Some(step) = sampler.next_step() {
-            if matches!(step, Step::EndOfRun) {
+            if matches!(step, Step::EndOfRun { .. }) {
                 self.end_of_run(until);
             }
             self.step(step);
@@ -96,7 +96,7 @@ impl Check {
             Step::Empty { first, last } => {
                 self.run.as_mut().expect("slots belong to a run").empty += last.abs_diff(first) + 1;
             }
-            Step::EndOfRun => (self.run, self.anchor) = (None, None),
+            Step::EndOfRun { .. } => (self.run, self.anchor) = (None, None),
             Step::Feed(feed) => self.feed(&feed),
             Step::Passed(_) => unreachable!("everything is wanted"),
         }

@@ -11,6 +11,6 @@ mod work;
 
 pub use analysis::{Analysis, AnalyzeWork};
 pub use jpeg::JpegWork;
-pub use picture::{Failure, Seen};
+pub use picture::{Event, Failure, Seen};
 pub use run::{Report, RunError, Settings, Watch, run};
 pub use work::{Place, Work, WorkError};

@@ -17,16 +17,16 @@ use ocelli_media::{
 use ocelli_model::{TimeBase, Verdict};
 
 use crate::{
-    Failure, Place, Report, RunError, Settings, Watch,
+    Event, Failure, Place, Report, RunError, Settings, Watch,
     reason::{count, reason},
-    run::{Job, Picture},
+    run::{Job, Picture, Told},
 };
 
 /// Source to decoded pictures, on one thread.
-pub(crate) struct Reading<'a> {
+pub(crate) struct Reading<'a, T> {
     source: &'a mut dyn Source,
     watch: &'a Watch,
-    outlet: Outlet,
+    outlet: Outlet<T>,
     parameters: Arc<CodecParameters>,
     reader: PictureReader,
     fields: FieldPairs,
@@ -36,31 +36,47 @@ pub(crate) struct Reading<'a> {
     run: u32,
     /// PTS of the first unit.
     first: i64,
+    /// Of this run: pictures chosen and slots empty.
+    due: u64,
     report: Report,
 }
 
 /// Where decoded pictures leave the decoding thread. Waits for room.
-pub(crate) struct Outlet {
+pub(crate) struct Outlet<T> {
     pub(crate) pictures: SyncSender<Picture>,
+    /// What needs no worker.
+    pub(crate) told: SyncSender<Told<T>>,
     pub(crate) tokens: SyncSender<()>,
     pub(crate) seq: u64,
 }
 
-impl Outlet {
+impl<T> Outlet<T> {
     fn send(&mut self, place: Place, work: Result<Frame, Failure>) -> ControlFlow<()> {
-        let job = Job { seq: self.seq, place, work };
+        let job = Job { seq: self.next(), place, work };
+        broken_unless(self.tokens.send(()).is_ok() && self.pictures.send(job).is_ok())
+    }
+
+    fn tell(&mut self, event: Event<T>) -> ControlFlow<()> {
+        let told = Told { seq: self.next(), event };
+        broken_unless(self.tokens.send(()).is_ok() && self.told.send(told).is_ok())
+    }
+
+    fn next(&mut self) -> u64 {
         self.seq += 1;
-        let sent = self.tokens.send(()).is_ok() && self.pictures.send(job).is_ok();
-        if sent { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        self.seq - 1
     }
 }
 
-impl<'a> Reading<'a> {
+fn broken_unless(sent: bool) -> ControlFlow<()> {
+    if sent { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+}
+
+impl<'a, T> Reading<'a, T> {
     pub(crate) fn new(
         source: &'a mut dyn Source,
         settings: Settings,
         watch: &'a Watch,
-        outlet: Outlet,
+        outlet: Outlet<T>,
     ) -> Self {
         let parameters = source.parameters();
         let base = parameters.time_base;
@@ -71,7 +87,9 @@ impl<'a> Reading<'a> {
             parameters: Arc::clone(parameters),
             reader: PictureReader::new(parameters),
             fields: FieldPairs::default(),
-            sampler: Sampler::new(settings.plan, base).with_window(settings.window),
+            sampler: Sampler::new(settings.plan, base)
+                .with_window(settings.window)
+                .with_interest(settings.interest),
             decoding: Decoding::new(Box::new(open)),
             source,
             watch,
@@ -79,6 +97,7 @@ impl<'a> Reading<'a> {
             base,
             run: 0,
             first: 0,
+            due: 0,
             report: Report::default(),
         }
     }
@@ -158,16 +177,30 @@ impl<'a> Reading<'a> {
 
     fn take_steps(&mut self) -> Result<ControlFlow<()>, RunError> {
         while let Some(step) = self.sampler.next_step() {
-            match step {
-                Step::Run { run, .. } => {
-                    self.run = run;
+            let run = self.run;
+            let after = match step {
+                Step::Run { run, t0 } => {
+                    (self.run, self.due) = (run, 0);
                     self.report.runs += 1;
+                    Some(Event::Run { run, t0, time_base: self.base })
                 }
                 Step::Empty { first, last } => {
-                    self.report.tally.add(Verdict::Empty, last.abs_diff(first) + 1)
+                    let slots = last.abs_diff(first) + 1;
+                    self.due += slots;
+                    self.report.tally.add(Verdict::Empty, slots);
+                    Some(Event::Empty { run, first, last })
                 }
-                Step::EndOfRun => self.decoding.drain(),
+                Step::EndOfRun { last_pts } => {
+                    self.decoding.drain();
+                    Some(Event::RunEnd { run, last_pts, due: self.due })
+                }
+                Step::Passed(passed) => {
+                    self.due += 1;
+                    self.decoding.pass(passed);
+                    None
+                }
                 Step::Feed(feed) => {
+                    self.due += u64::from(feed.chosen.is_some());
                     match self.decoding.feed(&feed) {
                         Ok(()) => {}
                         Err(error) if self.report.decoded == 0 => return Err(RunError::Decode(error)),
@@ -177,9 +210,10 @@ impl<'a> Reading<'a> {
                         }
                     }
                     self.report.decoded += 1;
+                    None
                 }
-            }
-            if self.send_outcomes().is_break() {
+            };
+            if self.send_outcomes().is_break() || self.tell(after).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
@@ -190,12 +224,25 @@ impl<'a> Reading<'a> {
     fn send_outcomes(&mut self) -> ControlFlow<()> {
         for Outcome { pts, slot, picture } in self.decoding.take_outcomes() {
             let place = Place { run: self.run, pts, time_base: self.base, slot };
-            let work = picture.map_err(|error| Failure { reason: error.to_string() });
-            if self.outlet.send(place, work).is_break() {
+            let sent = if let Some(picture) = picture {
+                let work = picture.map_err(|error| Failure { reason: error.to_string() });
+                self.outlet.send(place, work)
+            } else {
+                self.report.passed += 1;
+                self.outlet.tell(Event::Passed(place))
+            };
+            if sent.is_break() {
                 self.report.stopped = true;
                 return ControlFlow::Break(());
             }
         }
         ControlFlow::Continue(())
+    }
+
+    fn tell(&mut self, event: Option<Event<T>>) -> ControlFlow<()> {
+        let Some(event) = event else { return ControlFlow::Continue(()) };
+        let told = self.outlet.tell(event);
+        self.report.stopped |= told.is_break();
+        told
     }
 }

@@ -14,23 +14,36 @@ use std::{
 };
 
 use ocelli_ingest::Source;
-use ocelli_media::{decode::DecodeError, libav::Frame, sampler::Window};
+use ocelli_media::{
+    decode::DecodeError,
+    libav::Frame,
+    sampler::{Interest, Window},
+};
 use ocelli_model::{SamplingPlan, Tally};
 
 use crate::{
-    Failure, Place, Seen, Work,
+    Event, Failure, Place, Seen, Work,
     order::InOrder,
     reading::{Outlet, Reading},
     reason::count,
 };
 
 /// How a source is looked at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Which pictures.
     pub plan: SamplingPlan,
     /// Only results whose media time lies in this window; the choice is that of the whole file.
     pub window: Window,
+    /// Which of the chosen pictures anybody wants; all if `None`.
+    pub interest: Option<Arc<dyn Interest>>,
+}
+
+impl Settings {
+    /// All of a source.
+    pub fn new(plan: SamplingPlan) -> Self {
+        Self { plan, window: Window::ALL, interest: None }
+    }
 }
 
 /// Shared with whoever watches a run or wants it to end.
@@ -61,8 +74,10 @@ impl Watch {
 /// What became of a source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Every due slot of the window has a verdict.
+    /// Every due slot of the window has a verdict, or was passed.
     pub tally: Tally,
+    /// Chosen pictures that nobody wanted.
+    pub passed: u64,
     /// Why pictures failed, with counts; beyond 64 reasons the new ones are counted as one.
     pub reasons: BTreeMap<String, u64>,
     /// Runs that began: more than one where media time stepped.
@@ -100,26 +115,31 @@ pub(crate) struct Job<T> {
     pub(crate) work: T,
 }
 
+/// What is told at its place in the order of results.
+pub(crate) struct Told<T> {
+    pub(crate) seq: u64,
+    pub(crate) event: Event<T>,
+}
+
 pub(crate) type Picture = Job<Result<Frame, Failure>>;
-type Finished<T> = Job<Result<T, Failure>>;
 
 /// Pictures between decoder and sink, per worker: one in hand, one ready, one waiting for its turn.
 const IN_FLIGHT_PER_WORKER: usize = 3;
 
-/// Looks at a whole source. `sink` gets every chosen picture, in PTS order within each run, on the caller's thread,
-/// and may end it all. Files wait for slow workers and sinks: nothing is dropped. One decoding thread and one per
+/// Looks at a whole source. `sink` is told everything, every chosen picture in PTS order within its run, on the
+/// caller's thread, and may end it all. Files wait for slow workers and sinks: nothing is dropped. One decoding thread and one per
 /// worker; at most three decoded pictures or results per worker are in flight.
 pub fn run<W: Work>(
     source: &mut dyn Source,
     settings: Settings,
     workers: &mut [W],
     watch: &Watch,
-    mut sink: impl FnMut(Seen<W::Output>) -> ControlFlow<()>,
+    mut sink: impl FnMut(Event<W::Output>) -> ControlFlow<()>,
 ) -> Result<Report, RunError> {
     let in_flight = workers.len().max(1) * IN_FLIGHT_PER_WORKER;
     thread::scope(|scope| {
         let (pictures, queue) = sync_channel::<Picture>(in_flight);
-        let (finished, results) = sync_channel::<Finished<W::Output>>(in_flight);
+        let (finished, results) = sync_channel::<Told<W::Output>>(in_flight);
         // One token per picture in flight: without it results that wait for a slow one could pile up.
         let (tokens, returned) = sync_channel::<()>(in_flight);
         let queue = Arc::new(Mutex::new(queue));
@@ -131,12 +151,13 @@ pub fn run<W: Work>(
                 .spawn_scoped(scope, move || serve(worker, &queue, &finished, watch))
                 .map_err(RunError::Thread)?;
         }
-        // The workers own both ends now: the queues close when the last of them returns.
-        drop((queue, finished));
+        // The workers own the queue's other end now: it closes when the last of them returns.
+        drop(queue);
         let reader = thread::Builder::new().name("decode".to_owned());
         let reader = reader
             .spawn_scoped(scope, move || {
-                Reading::new(source, settings, watch, Outlet { pictures, tokens, seq: 0 }).all()
+                Reading::new(source, settings, watch, Outlet { pictures, told: finished, tokens, seq: 0 })
+                    .all()
             })
             .map_err(RunError::Thread)?;
         let counted = collect(&results, &returned, watch, &mut sink);
@@ -156,25 +177,28 @@ struct Counted {
     failed: BTreeMap<String, u64>,
 }
 
-/// Hands results to the sink in order.
+/// Hands events to the sink in order.
 fn collect<T>(
-    results: &Receiver<Finished<T>>,
+    results: &Receiver<Told<T>>,
     tokens: &Receiver<()>,
     watch: &Watch,
-    sink: &mut impl FnMut(Seen<T>) -> ControlFlow<()>,
+    sink: &mut impl FnMut(Event<T>) -> ControlFlow<()>,
 ) -> Counted {
     let mut order = InOrder::new();
     let mut counted = Counted::default();
-    while let Ok(job) = results.recv() {
-        order.put(job.seq, job);
-        while let Some(job) = order.take() {
-            // Never fails: the token was put before the picture was sent.
+    while let Ok(Told { seq, event }) = results.recv() {
+        order.put(seq, event);
+        while let Some(event) = order.take() {
+            // Never fails: the token was put before the event was sent.
             tokens.recv().ok();
-            match &job.work {
-                Ok(_) => counted.analysed += 1,
-                Err(failure) => count(&mut counted.failed, failure.reason.clone()),
+            match &event {
+                Event::Frame(Seen { result: Ok(_), .. }) => counted.analysed += 1,
+                Event::Frame(Seen { result: Err(failure), .. }) => {
+                    count(&mut counted.failed, failure.reason.clone());
+                }
+                _ => {}
             }
-            if sink(Seen { place: job.place, result: job.work }).is_break() {
+            if sink(event).is_break() {
                 watch.stop();
                 return counted;
             }
@@ -188,7 +212,7 @@ fn collect<T>(
 fn serve<W: Work>(
     worker: &mut W,
     queue: &Mutex<Receiver<Picture>>,
-    finished: &SyncSender<Finished<W::Output>>,
+    finished: &SyncSender<Told<W::Output>>,
     watch: &Watch,
 ) {
     loop {
@@ -203,7 +227,7 @@ fn serve<W: Work>(
             Ok(work) => (work, None),
             Err(panicked) => (Err(Failure { reason: "internal error".to_owned() }), Some(panicked)),
         };
-        let sent = finished.send(Job { seq, place, work });
+        let sent = finished.send(Told { seq, event: Event::Frame(Seen { place, result: work }) });
         if let Some(panicked) = panicked {
             watch.stop();
             panic::resume_unwind(panicked);

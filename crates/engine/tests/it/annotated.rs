@@ -8,7 +8,6 @@ use ocelli_ingest::{Source as _, pull::FileSource};
 use ocelli_media::{
     libav::{VideoSettings, VideoWriter},
     pixel::{Matrix, Outline, OwnedPicture, Picture, Range, draw},
-    sampler::Window,
 };
 use ocelli_model::{AnalyzerVersion, BoundingBox, Detection, TimeBase, VersionBuilder};
 use ocelli_testkit::{Clip, ClipCodec, Container, Rect, find_marker, marker, probe};
@@ -52,9 +51,10 @@ fn annotate(input: &Path, plan: &str, output: &Path) -> (Vec<i64>, TimeBase) {
     let file = Box::new(File::create(output).unwrap());
     let mut video = VideoWriter::create(file, VideoSettings::new(base)).unwrap();
     let worker = || AnalyzeWork::new(Box::new(FindMarker(VersionBuilder::default().build())), true);
-    let settings = Settings { plan: plan.parse().unwrap(), window: Window::ALL };
+    let settings = Settings::new(plan.parse().unwrap());
     let mut times = Vec::new();
-    run(&mut source, settings, &mut [worker(), worker()], &Watch::default(), |seen| {
+    run(&mut source, settings, &mut [worker(), worker()], &Watch::default(), |event| {
+        let Some(seen) = event.into_frame() else { return ControlFlow::Continue(()) };
         let analysis = seen.result.unwrap();
         assert_eq!(analysis.detections.len(), 1, "the marker is found at {:?}", seen.place);
         video.write(&analysis.annotated.unwrap().as_picture(), seen.place.pts).unwrap();

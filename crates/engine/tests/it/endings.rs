@@ -14,7 +14,7 @@ fn clip() -> PathBuf {
 }
 
 fn every(window: Window) -> Settings {
-    Settings { plan: "all".parse().unwrap(), window }
+    Settings { window, ..Settings::new("all".parse().unwrap()) }
 }
 
 /// Looks at every picture until `stop` says so; PTS in order.
@@ -22,7 +22,8 @@ fn until(mut stop: impl FnMut(usize, &Watch) -> ControlFlow<()>) -> (Vec<i64>, R
     let mut source = FileSource::open(&clip()).unwrap();
     let watch = Watch::default();
     let mut times = Vec::new();
-    let report = run(&mut source, every(Window::ALL), &mut [ReadNumber, ReadNumber], &watch, |seen| {
+    let report = run(&mut source, every(Window::ALL), &mut [ReadNumber, ReadNumber], &watch, |event| {
+        let Some(seen) = event.into_frame() else { return ControlFlow::Continue(()) };
         times.push(seen.place.pts);
         stop(times.len(), &watch)
     });
@@ -84,9 +85,9 @@ fn a_window_gives_the_same_pictures_as_the_whole() {
     for (start, end) in [(0, 90), (17, 61), (30, 31), (60, i64::MAX), (i64::MIN, 20), (1000, 2000)] {
         let mut source = FileSource::open(&clip()).unwrap();
         let mut found = Vec::new();
-        let settings = Settings { plan, window: Window { start, end } };
-        run(&mut source, settings, &mut [ReadNumber], &Watch::default(), |seen| {
-            found.push(seen.place);
+        let settings = Settings { window: Window { start, end }, ..Settings::new(plan) };
+        run(&mut source, settings, &mut [ReadNumber], &Watch::default(), |event| {
+            found.extend(event.into_frame().map(|seen| seen.place));
             ControlFlow::Continue(())
         })
         .unwrap();

@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, path::Path};
 
 use ocelli_engine::{Place, Report, Seen, Settings, Watch, Work, WorkError, run};
 use ocelli_ingest::pull::FileSource;
-use ocelli_media::{libav::Frame, sampler::Window};
+use ocelli_media::libav::Frame;
 use ocelli_testkit::read_number_rotated;
 
 /// What [`ReadNumber`] saw: the number, degrees clockwise by which the picture is turned, and its size.
@@ -35,10 +35,10 @@ impl Work for ReadNumber {
 /// Everything that comes out of `path`, with two workers racing.
 pub(crate) fn look(path: &Path, plan: &str) -> (Vec<Seen<Number>>, Report) {
     let mut source = FileSource::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let settings = Settings { plan: plan.parse().expect("a plan"), window: Window::ALL };
+    let settings = Settings::new(plan.parse().expect("a plan"));
     let mut seen = Vec::new();
     let report = run(&mut source, settings, &mut [ReadNumber, ReadNumber], &Watch::default(), |one| {
-        seen.push(one);
+        seen.extend(one.into_frame());
         ControlFlow::Continue(())
     });
     (seen, report.expect("the decoder takes the clip"))

@@ -54,7 +54,10 @@ pub enum Step {
         last: i64,
     },
     /// The run is over: drain the decoder.
-    EndOfRun,
+    EndOfRun {
+        /// Largest PTS of a picture that could be chosen.
+        last_pts: i64,
+    },
 }
 
 /// A unit that the decoder needs.
@@ -246,7 +249,7 @@ impl Sampler {
         run.held.end();
         run.settle(self.held_bytes, &mut self.carried, &mut self.steps);
         if run.started {
-            self.steps.push_back(Step::EndOfRun);
+            self.steps.push_back(Step::EndOfRun { last_pts: run.rule.last_pts() });
         }
     }
 

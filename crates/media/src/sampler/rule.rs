@@ -170,6 +170,11 @@ impl Rule {
         self.empty = empty;
     }
 
+    /// Largest PTS judged; t0 where there is none.
+    pub(super) fn last_pts(&self) -> i64 {
+        self.last_pts.unwrap_or(self.t0)
+    }
+
     /// Winners since the last call.
     pub(super) fn take_choices(&mut self) -> Vec<Choice> {
         std::mem::take(&mut self.choices)

@@ -51,7 +51,7 @@ fn drain(sampler: &mut Sampler, sampled: &mut Sampled) {
         match step {
             Step::Run { t0, .. } => sampled.runs.push(t0),
             Step::Empty { first, last } => sampled.empty.extend(first..=last),
-            Step::EndOfRun => {}
+            Step::EndOfRun { .. } => {}
             Step::Passed(passed) => sampled.passed.push((passed.pts, passed.slot)),
             Step::Feed(feed) => {
                 sampled.fed.push(feed.unit.pts);

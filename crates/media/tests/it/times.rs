@@ -25,7 +25,7 @@ fn numbered(path: &Path) -> Result<Vec<(i64, Option<u32>)>, DemuxError> {
     while let Some(step) = sampler.next_step() {
         match step {
             Step::Feed(feed) => decoding.feed(&feed).unwrap(),
-            Step::EndOfRun => decoding.drain(),
+            Step::EndOfRun { .. } => decoding.drain(),
             Step::Run { .. } | Step::Empty { .. } | Step::Passed(_) => {}
         }
     }

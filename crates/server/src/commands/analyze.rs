@@ -123,7 +123,8 @@ impl Call<'_> {
         let name = input.display().to_string();
         let parameters = Arc::clone(source.parameters());
         let base = parameters.time_base;
-        let settings = Settings { plan: self.options.fps, window: window::window(self.options.span, base) };
+        let settings =
+            Settings { window: window::window(self.options.span, base), ..Settings::new(self.options.fps) };
         if let Some(annotated) = &mut self.outputs.annotated {
             annotated.start(base)?;
         }
@@ -132,7 +133,9 @@ impl Call<'_> {
         let mut handed_on = 0_u64;
         let watch = Arc::clone(&self.watch);
         let Self { workers, outputs, .. } = self;
-        let report = run(&mut source, settings, &mut workers.0, &watch, |seen| {
+        let window = settings.window;
+        let report = run(&mut source, settings, &mut workers.0, &watch, |event| {
+            let Some(seen) = event.into_frame() else { return ControlFlow::Continue(()) };
             failed = progress.around(|| outputs.hand_on(&name, &seen)).err();
             if failed.is_some() {
                 return ControlFlow::Break(());
@@ -143,7 +146,7 @@ impl Call<'_> {
         })
         .with_context(|| name.clone())?;
         let took = progress.finish();
-        self.outputs.summary.input(&report, analysed_seconds(&report, settings.window, &parameters), took);
+        self.outputs.summary.input(&report, analysed_seconds(&report, window, &parameters), took);
         Ok(match failed {
             None => verdict::ending(input, &report, base, "results"),
             Some(failed) => Self::cut_short(&name, failed, handed_on),

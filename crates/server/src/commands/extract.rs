@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
-use ocelli_engine::{JpegWork, Settings, Watch, run};
+use ocelli_engine::{JpegWork, Seen, Settings, Watch, run};
 use ocelli_ingest::{Source as _, pull::FileSource};
 use ocelli_sinks::{Existing, FrameFolder};
 
@@ -28,15 +28,17 @@ pub(crate) fn extract(options: &Extract) -> Result<Ending> {
     let existing = if options.overwrite { Existing::Overwrite } else { Existing::Refuse };
     let mut folder = FrameFolder::create(&options.out, existing)?;
     let base = parameters.time_base;
-    let settings = Settings { plan: options.fps, window: window::window(options.span, base) };
+    let settings = Settings { window: window::window(options.span, base), ..Settings::new(options.fps) };
     let watch = Arc::new(Watch::default());
     stop_on_signal(&watch)?;
     let mut worker = JpegWork::new(options.quality).context("cannot make JPEG files")?;
     let progress = Progress::new(&name, &watch, base, parameters.duration);
     let mut failed = None;
-    let report = run(&mut source, settings, std::slice::from_mut(&mut worker), &watch, |seen| {
+    let report = run(&mut source, settings, std::slice::from_mut(&mut worker), &watch, |event| {
         // Failed pictures are in the report.
-        let Ok(jpeg) = seen.result else { return ControlFlow::Continue(()) };
+        let Some(Seen { result: Ok(jpeg), .. }) = event.into_frame() else {
+            return ControlFlow::Continue(());
+        };
         if let Err(error) = folder.write(&jpeg) {
             failed = Some(anyhow::Error::new(error));
             return ControlFlow::Break(());

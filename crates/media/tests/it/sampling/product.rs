@@ -111,7 +111,7 @@ fn take(sampler: &mut Sampler, decoding: &mut Decoding, input: &Units, product: 
         match step {
             Step::Run { .. } => product.runs += 1,
             Step::Empty { first, last } => product.empty += last.abs_diff(first) + 1,
-            Step::EndOfRun => decoding.drain(),
+            Step::EndOfRun { .. } => decoding.drain(),
             Step::Passed(passed) => {
                 product.chosen.push((passed.pts, passed.slot.unwrap_or(0)));
                 decoding.pass(passed);
