@@ -72,7 +72,7 @@ Examples:
   Boxes drawn on every frame:
     ocelli analyze street.mp4 --fps all --annotate seen.mp4 > results.jsonl
 
-Each line holds input, run, pts, time_base, seconds, slot, verdict, width, height, detections (label, confidence, box in fractions of the picture, box_px in pixels), analyzer_version and timing_ms. A frame that is damaged has the verdict \"failed\" and a reason in place of its size and detections. Lines are in order of media time.";
+Each line holds input, run, pts, time_base, seconds, slot, model, verdict, width, height, detections (label, confidence, box in fractions of the picture, box_px in pixels), analyzer_version and timing_ms. A frame that is damaged has the verdict \"failed\" and a reason in place of its size and detections. Lines are in order of media time.";
 
 #[derive(Debug, Args)]
 #[command(after_help = ANALYZE_EXAMPLES)]

@@ -12,7 +12,7 @@ use ocelli_media::{
     sampler::{SAMPLER_VERSION, Window},
 };
 use ocelli_model::AnalyzerVersion;
-use ocelli_sinks::{FrameLine, JsonLines, JsonLinesError, Outcome, Timing};
+use ocelli_sinks::{FrameRecord, JsonLines, JsonLinesError, Outcome, Timing};
 
 use super::{annotate::Annotated, summary::Summary, verdict, window};
 use crate::{
@@ -50,12 +50,14 @@ pub(crate) fn analyze(options: &Analyze) -> Result<Ending> {
     stop_on_signal(&watch)?;
     let model = detector(options)?;
     let version = model.version().clone();
+    let id = model.entry().id;
     let mut call = Call {
         options,
         workers: Workers::new(model, options)?,
         watch,
         outputs: Outputs {
             version,
+            model: id,
             lines: JsonLines::new(std::io::stdout()),
             annotated,
             summary: Summary::default(),
@@ -107,6 +109,7 @@ struct Call<'a> {
 /// Where results go.
 struct Outputs {
     version: AnalyzerVersion,
+    model: &'static str,
     lines: JsonLines<std::io::Stdout>,
     annotated: Option<Annotated>,
     summary: Summary,
@@ -187,16 +190,18 @@ impl Outputs {
                 width: analysis.width,
                 height: analysis.height,
                 detections: &analysis.detections,
+                tracks: &[],
                 timing: Timing { analyze: analysis.took },
             },
             Err(failure) => Outcome::Failed { reason: &failure.reason },
         };
-        let line = FrameLine {
+        let line = FrameRecord {
             input: name,
             run: u64::from(seen.place.run),
             pts: seen.place.pts,
             time_base: seen.place.time_base,
             slot: seen.place.slot,
+            model: self.model,
             analyzer_version: &self.version,
             outcome,
         };

@@ -7,16 +7,17 @@ use std::{
 };
 
 use ocelli_model::{TimeBase, Verdict, VersionBuilder};
-use ocelli_sinks::{FrameLine, JsonLines, JsonLinesError, Outcome};
+use ocelli_sinks::{FrameRecord, JsonLines, JsonLinesError, Outcome};
 
 fn write<W: Write>(output: W) -> Result<Verdict, JsonLinesError> {
     let analyzer_version = &VersionBuilder::default().build();
-    JsonLines::new(output).write(&FrameLine {
+    JsonLines::new(output).write(&FrameRecord {
         input: "clip.mp4",
         run: 0,
         pts: 0,
         time_base: TimeBase::SECOND,
         slot: None,
+        model: "yolo",
         analyzer_version,
         outcome: Outcome::Failed { reason: "damaged" },
     })
