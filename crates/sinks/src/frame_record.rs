@@ -86,3 +86,6 @@ impl<'a> FrameRecord<'a> {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

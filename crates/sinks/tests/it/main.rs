@@ -3,8 +3,12 @@
 #[cfg(test)]
 mod child;
 #[cfg(test)]
+mod exports;
+#[cfg(test)]
 mod folder;
 #[cfg(test)]
 mod folder_faults;
 #[cfg(test)]
 mod json_lines;
+#[cfg(test)]
+mod readers;
