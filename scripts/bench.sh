@@ -2,7 +2,7 @@
 . scripts/env.sh
 
 bash scripts/setup.sh
-python3 scripts/assets venv venv-bench scripts/bench-requirements.txt
+python3 scripts/assets venv venv-bench scripts/bench-requirements.txt "the programs that benchmarks compare with"
 step "release build"
 cargo build --locked --release --workspace
 exec "$OCELLI_HOME/venv-bench/bin/python" benches/run.py "$@"

@@ -2,4 +2,5 @@
 . scripts/env.sh
 
 bash scripts/setup.sh
+readers
 run_tests --package ocelli-server "$@"

@@ -25,6 +25,11 @@ step() {
     echo "== $*"
 }
 
+# What reads exports back in tests, in venv-readers: 66 MB that neither the product nor the demo needs.
+readers() {
+    python3 scripts/assets venv venv-readers scripts/test-requirements.txt "pycocotools and motmetrics, to read exports back"
+}
+
 # Runs the workspace's tests; the runner's closing lines come last, so that the counts are seen.
 run_tests() {
     need cargo "install Rust 1.95 or newer (rustup)"

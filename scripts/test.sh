@@ -2,6 +2,7 @@
 . scripts/env.sh
 
 bash scripts/setup.sh
+readers
 bash scripts/check.sh --fast
 step "Python tests: the model converter"
 "$CONVERT_PYTHON" -m unittest discover --verbose -s tools/models -t tools/models

@@ -1,7 +1,7 @@
 """Fills $OCELLI_HOME with what scripts/assets.toml pins; a second run downloads nothing.
 
 usage: python3 scripts/assets [--verify]             everything; --verify reads each file again, not only its size
-       python3 scripts/assets venv NAME REQUIREMENTS  one more virtual environment of pinned wheels
+       python3 scripts/assets venv NAME REQUIREMENTS WHY  one more virtual environment of pinned wheels
 """
 
 import fcntl
@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def main(home, arguments):
     installer = Installer(ROOT, home)
-    if arguments[:1] == ["venv"] and len(arguments) == 3:
-        installer.venv(arguments[1], Path(arguments[2]), "the programs that benchmarks compare with")
+    if arguments[:1] == ["venv"] and len(arguments) == 4:
+        installer.venv(arguments[1], Path(arguments[2]), arguments[3])
         return
     if arguments not in ([], ["--verify"]):
         raise SetupError("usage: ./dev setup [--verify]")
