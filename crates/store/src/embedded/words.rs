@@ -1,0 +1,46 @@
+//! Enumerations as the database holds them: the words of the glossary.
+
+use ocelli_model::Verdict;
+
+use crate::{BlobKind, RunState, SourceKind};
+
+/// A closed set of words.
+pub(super) trait Word: Copy + PartialEq + 'static {
+    const WORDS: &'static [(Self, &'static str)];
+
+    fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(value, _)| *value == self).map_or("", |(_, word)| word)
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
+    }
+}
+
+impl Word for Verdict {
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Analysed, "analysed"),
+        (Self::Gated, "gated"),
+        (Self::Dropped, "dropped"),
+        (Self::Failed, "failed"),
+        (Self::Empty, "empty"),
+        (Self::Lost, "lost"),
+    ];
+}
+
+impl Word for RunState {
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Open, "open"),
+        (Self::Whole, "whole"),
+        (Self::Partial, "partial"),
+        (Self::Unclean, "unclean"),
+    ];
+}
+
+impl Word for SourceKind {
+    const WORDS: &'static [(Self, &'static str)] = &[(Self::File, "file"), (Self::Stream, "stream")];
+}
+
+impl Word for BlobKind {
+    const WORDS: &'static [(Self, &'static str)] = &[(Self::Media, "media"), (Self::Annotated, "annotated")];
+}

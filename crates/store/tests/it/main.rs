@@ -1,0 +1,8 @@
+//! Integration tests: one suite for every backend, faults of the embedded one.
+
+#[cfg(test)]
+mod backend;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod embedded;
