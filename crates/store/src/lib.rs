@@ -3,6 +3,7 @@
 //! Two narrow seams, [`ResultLog`] (write) and [`Results`] (read), decide where they are kept. A backend passes the
 //! conformance suite in `tests/it/conformance`. What a call acknowledged survives a killed process and a power cut.
 
+mod appender;
 mod embedded;
 mod error;
 mod facts;
@@ -11,6 +12,7 @@ mod ledger;
 mod log;
 mod query;
 
+pub use appender::{Appender, Pending};
 pub use embedded::{Access, SqliteStore};
 pub use error::{Fault, StoreError};
 pub use facts::{
