@@ -6,12 +6,14 @@
 mod cli;
 pub mod clip;
 pub mod fault;
+pub mod mot;
 pub mod number;
 pub mod oracle;
 pub mod paff;
 pub mod paint;
 pub mod probe;
 mod random;
+pub mod scene;
 pub mod ts;
 pub mod variety;
 pub mod zoo;

@@ -15,4 +15,14 @@ impl Random {
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
     }
+
+    /// Uniform in 0 to 1, 1 excluded.
+    pub(crate) fn fraction(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Nearly a standard normal variable, never beyond 6: the sum of twelve uniform ones, for no logarithm is the same everywhere.
+    pub(crate) fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.fraction()).sum::<f64>() - 6.0
+    }
 }
