@@ -6,8 +6,10 @@ mod cpu;
 pub mod detector;
 mod lock;
 pub mod runtime;
+pub mod tracker;
 
 pub use analyzer::{AnalyzeError, Analyzer};
 pub use cpu::{CpuFeatures, cpu_features};
 pub use detector::{Detector, DetectorConfig, DetectorError, DetectorModel, Upstream, load};
 pub use lock::{FILE as LOCK_FILE, LockEntry, LockError};
+pub use tracker::{TimeError, Tracker, TrackerConfig, TrackerConfigError};
