@@ -4,6 +4,8 @@
 mod observe;
 mod walk;
 
+use std::sync::Arc;
+
 use ocelli_model::{BoundingBox, Detection};
 
 use crate::{mot::Sighting, random::Random};
@@ -81,6 +83,18 @@ pub fn degraded(
         SceneFrame { seconds: index as f64 / fps, truth: sightings, detections }
     });
     frames.collect()
+}
+
+/// Boxes somebody else found, taken as certain and without their ids, beside the truth of their frames.
+pub fn undoubted(truth: &[Vec<Sighting>], boxes: &[Vec<Sighting>], fps: f64, label: &str) -> Vec<SceneFrame> {
+    let label: Arc<str> = label.into();
+    let detection =
+        |sighting: &Sighting| Detection { label: label.clone(), confidence: 1.0, bbox: sighting.bbox };
+    let frame = |(index, truth): (usize, &Vec<Sighting>)| {
+        let detections = boxes.get(index).into_iter().flatten().map(detection).collect();
+        SceneFrame { seconds: index as f64 / fps, truth: truth.clone(), detections }
+    };
+    truth.iter().enumerate().map(frame).collect()
 }
 
 fn feet(bbox: &BoundingBox) -> f32 {
