@@ -1,20 +1,28 @@
 //! A local file, read once as fast as it is consumed.
 
 use std::{
+    fmt::Write as _,
     fs::File,
     io::{self, Read as _, Seek as _},
+    os::unix::fs::FileExt as _,
     path::Path,
     sync::Arc,
 };
 
 use ocelli_media::{AccessUnit, CodecParameters, libav::Demuxer};
+use sha2::{Digest as _, Sha256};
 
 use crate::{Source, SourceError};
+
+/// Bytes read at once for a digest.
+const PIECE: usize = 1 << 18;
 
 /// Any file that the system's FFmpeg reads. The file is opened here; libav only sees its bytes.
 #[derive(Debug)]
 pub struct FileSource {
     demuxer: Demuxer,
+    /// The same open file, read by offset.
+    bytes: File,
 }
 
 impl FileSource {
@@ -35,8 +43,42 @@ impl FileSource {
         if is_playlist(&mut file).map_err(SourceError::Open)? {
             return Err(SourceError::Playlist);
         }
-        Ok(Self { demuxer: Demuxer::open(Box::new(file))? })
+        let bytes = file.try_clone().map_err(SourceError::Open)?;
+        Ok(Self { demuxer: Demuxer::open(Box::new(file))?, bytes })
     }
+
+    /// Reads the whole file for its identity; `None` where `stopped` says so on the way. What is demuxed is not disturbed,
+    /// and is the same file even where its name leads to another by now.
+    pub fn identify(&self, stopped: impl Fn() -> bool) -> io::Result<Option<FileIdentity>> {
+        let (mut hash, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
+        while !stopped() {
+            match self.bytes.read_at(&mut piece, bytes) {
+                Ok(0) => {
+                    let mut sha256 = String::with_capacity(64);
+                    for byte in hash.finalize() {
+                        write!(sha256, "{byte:02x}").expect("a string takes all");
+                    }
+                    return Ok(Some(FileIdentity { sha256, bytes }));
+                }
+                Ok(read) => {
+                    hash.update(&piece[..read]);
+                    bytes += read as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What makes a file the same file, wherever it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileIdentity {
+    /// Of its content, in 64 hexadecimal digits.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
 }
 
 /// For a clear word only: the demuxer opens nothing that a file names, whatever its first bytes are.

@@ -2,7 +2,7 @@
 
 mod file;
 
-pub use file::FileSource;
+pub use file::{FileIdentity, FileSource};
 
 #[cfg(test)]
 mod tests;

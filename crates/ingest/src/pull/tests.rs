@@ -43,3 +43,28 @@ fn what_names_other_files_or_hosts_is_refused() {
         assert_eq!(matches!(refused, SourceError::Playlist), name.starts_with("list"), "{name}: {refused}");
     }
 }
+
+#[test]
+fn a_file_is_known_by_its_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = ocelli_testkit::Clip::new(192, 128).frames(30).cached();
+    let copy = folder.path().join("copy.mp4");
+    fs::copy(&clip, &copy).unwrap();
+    let identity = |path: &Path| FileSource::open(path).unwrap().identify(|| false).unwrap().unwrap();
+    let (one, other) = (identity(&clip), identity(&copy));
+    assert_eq!(one, other);
+    assert_eq!(one.bytes, fs::metadata(&clip).unwrap().len());
+    let sum = std::process::Command::new("sha256sum").arg(&clip).output().unwrap().stdout;
+    assert!(String::from_utf8(sum).unwrap().starts_with(&one.sha256));
+    // Nothing is read twice or skipped for it, and another file under the name is not taken for it.
+    let mut source = FileSource::open(&copy).unwrap();
+    fs::remove_file(&copy).unwrap();
+    fs::write(&copy, "another").unwrap();
+    let mut units = 0;
+    while crate::Source::next_unit(&mut source).unwrap().is_some() {
+        units += 1;
+        assert_eq!(source.identify(|| false).unwrap().unwrap(), one);
+    }
+    assert_eq!(units, 30);
+    assert_eq!(source.identify(|| true).unwrap(), None, "stopped");
+}

@@ -1,0 +1,270 @@
+//! One analyzer over one run: its ledger, and the objects it follows.
+
+use ocelli_analyze::tracker::{Tracker, TrackerConfig};
+use ocelli_model::{Detection, TimeBase, TrackId, Verdict};
+use ocelli_store::{
+    DerivationId, Entry, FrameQuery, FrameResult, OpenLedger, Pending, Settled, Span, StoreError,
+};
+
+use super::{Media, Told, known::KnownLedger, replay::Replay};
+use crate::{Look, Place};
+
+/// What a new result inserted into derived tracks leaves to be done.
+#[derive(Debug)]
+pub(super) struct Book {
+    config: Option<TrackerConfig>,
+    tracker: Option<Tracker>,
+    kept: Option<KeptBook>,
+}
+
+/// What the store holds of it.
+#[derive(Debug)]
+pub(super) struct KeptBook {
+    open: OpenLedger,
+    known: KnownLedger,
+    replay: Replay,
+    /// Why frames failed in earlier passes.
+    reasons: Vec<(Span, String)>,
+    /// The tracks follow the results up to here.
+    tracked_through: Option<i64>,
+    /// A result came in before that: the tracks are derived anew when the run ends.
+    stale: bool,
+}
+
+impl KeptBook {
+    pub(super) fn new(open: OpenLedger, settled: &Settled, reasons: Vec<(Span, String)>) -> Self {
+        let query = FrameQuery {
+            series: open.series,
+            ledger: Some(open.ledger),
+            derivation: None,
+            from: i64::MIN,
+            to: i64::MAX,
+            limit: 1,
+        };
+        let replay = if settled.results.is_empty() { Replay::none(query) } else { Replay::new(query) };
+        let (known, tracked_through) = (KnownLedger::new(settled), settled.tracked_through);
+        Self { open, known, replay, reasons, tracked_through, stale: false }
+    }
+
+    /// Identities of the frame at `pts`, where they are not kept yet.
+    fn note_tracks(&mut self, pts: i64, tracks: &[Option<TrackId>], entries: &mut Vec<Entry>) {
+        let Some(derivation) = self.open.derivation else { return };
+        if !self.stale && self.tracked_through.is_none_or(|through| pts > through) {
+            self.tracked_through = Some(pts);
+            entries.push(Entry::Tracked { derivation, pts, tracks: tracks.to_vec() });
+        }
+    }
+
+    fn analysed(&mut self, place: Place, result: Option<FrameResult>, entries: &mut Vec<Entry>) {
+        let (ledger, span) = (self.open.ledger, span(place));
+        if result.is_some() && self.tracked_through.is_some_and(|through| place.pts <= through) {
+            self.stale = true;
+        }
+        entries.push(Entry::Due { ledger, span });
+        entries.push(Entry::Analysed { ledger, span, pts: place.pts, result });
+    }
+
+    fn failed(&self, place: Place, reason: &str, entries: &mut Vec<Entry>) {
+        let (ledger, span) = (self.open.ledger, span(place));
+        entries.push(Entry::Due { ledger, span });
+        entries.push(Entry::Unseen {
+            ledger,
+            span,
+            verdict: Verdict::Failed,
+            reason: reason.to_owned(),
+            pts: Some(place.pts),
+        });
+    }
+
+    fn reason(&self, place: Place) -> String {
+        let at = span(place).first;
+        let known = self.reasons.iter().find(|(span, _)| span.contains(at));
+        known.map_or_else(String::new, |(_, reason)| reason.clone())
+    }
+}
+
+/// The unit in which a plan's ledger counts.
+fn span(place: Place) -> Span {
+    Span::one(place.slot.unwrap_or(place.pts))
+}
+
+impl Book {
+    pub(super) fn new(config: Option<&TrackerConfig>, kept: Option<KeptBook>) -> Self {
+        Self { config: config.cloned(), tracker: config.cloned().map(Tracker::new), kept }
+    }
+
+    /// Takes what was seen at `place`, or finds what is known of it; adds what is to be stored.
+    pub(super) fn take(
+        &mut self,
+        place: Place,
+        size: (u32, u32),
+        look: Look,
+        media: Option<&Media>,
+        analyzer: usize,
+        entries: &mut Vec<Entry>,
+    ) -> Result<Told, StoreError> {
+        self.follow_stored(media, place, entries)?;
+        match look {
+            Look::Seen(analysis) => {
+                let (width, height) = size;
+                let result =
+                    FrameResult { width, height, detections: analysis.detections, took: analysis.took };
+                if let Some(kept) = &mut self.kept {
+                    kept.analysed(place, Some(result.clone()), entries);
+                }
+                Ok(self.seen(place, result, entries))
+            }
+            Look::Failed(failure) => {
+                if let Some(kept) = &self.kept {
+                    kept.failed(place, &failure.reason, entries);
+                }
+                Ok(Told::Failed { reason: failure.reason })
+            }
+            Look::Passed => self.again(place, media, analyzer, entries),
+        }
+    }
+
+    /// What an earlier pass, or another plan's, found.
+    fn again(
+        &mut self,
+        place: Place,
+        media: Option<&Media>,
+        analyzer: usize,
+        entries: &mut Vec<Entry>,
+    ) -> Result<Told, StoreError> {
+        let nothing = || StoreError::Invalid(format!("nothing is known of the frame at {}", place.pts));
+        let (Some(kept), Some(media)) = (&mut self.kept, media) else { return Err(nothing()) };
+        let verdict = kept.known.verdict(place.slot, place.pts);
+        match verdict {
+            None if !kept.known.has_result(place.pts) => return Err(nothing()),
+            None | Some(Verdict::Analysed) => {}
+            Some(Verdict::Failed) => return Ok(Told::Failed { reason: kept.reason(place) }),
+            Some(other) => return Ok(Told::Settled(other)),
+        }
+        let own = kept.replay.next_until(&media.kept, place.pts, true)?;
+        let frame = match own {
+            Some(frame) => frame,
+            None => media.kept.frame(kept.open.series, place.pts)?.ok_or_else(|| {
+                let missing = format!("result of analyzer {analyzer} at {} is missing", place.pts);
+                StoreError::Invalid(missing)
+            })?,
+        };
+        if verdict.is_none() {
+            kept.analysed(place, None, entries);
+            // For this plan it is new.
+            kept.stale |= kept.tracked_through.is_some_and(|through| place.pts <= through);
+        }
+        Ok(self.seen(place, frame.result, entries))
+    }
+
+    fn seen(&mut self, place: Place, result: FrameResult, entries: &mut Vec<Entry>) -> Told {
+        let tracks = self.follow(place.time_base, place.pts, &result.detections, entries);
+        Told::Seen { result, tracks }
+    }
+
+    fn follow(
+        &mut self,
+        base: TimeBase,
+        pts: i64,
+        detections: &[Detection],
+        entries: &mut Vec<Entry>,
+    ) -> Vec<Option<TrackId>> {
+        let Some(tracker) = &mut self.tracker else { return Vec::new() };
+        let tracks = tracker.update(base.seconds(pts), detections);
+        if let Some(kept) = &mut self.kept {
+            kept.note_tracks(pts, &tracks, entries);
+        }
+        tracks
+    }
+
+    /// Stored results before `place` that this pass does not ask for: tracks start at the run's start.
+    fn follow_stored(
+        &mut self,
+        media: Option<&Media>,
+        place: Place,
+        entries: &mut Vec<Entry>,
+    ) -> Result<(), StoreError> {
+        let Some(media) = media else { return Ok(()) };
+        while let Some(kept) = &mut self.kept
+            && let Some(frame) = kept.replay.next_until(&media.kept, place.pts, false)?
+        {
+            self.follow(place.time_base, frame.pts, &frame.result.detections, entries);
+        }
+        Ok(())
+    }
+
+    pub(super) fn empty(&self, first: i64, last: i64, entries: &mut Vec<Entry>) {
+        let Some(kept) = &self.kept else { return };
+        let (ledger, span) = (kept.open.ledger, Span::slots(first, last));
+        entries.push(Entry::Due { ledger, span });
+        let (verdict, reason, pts) = (Verdict::Empty, String::new(), None);
+        entries.push(Entry::Unseen { ledger, span, verdict, reason, pts });
+    }
+
+    /// The run ends: tracks go on over what is stored beyond this pass, or are derived anew where it filled a gap.
+    pub(super) fn finish_tracks(&mut self, media: &Media, base: TimeBase) -> Result<(), StoreError> {
+        let Some(kept) = &mut self.kept else { return Ok(()) };
+        let (Some(derivation), Some(config)) = (kept.open.derivation, &self.config) else { return Ok(()) };
+        if kept.stale {
+            let replay = Replay::new(FrameQuery {
+                series: kept.open.series,
+                ledger: Some(kept.open.ledger),
+                derivation: None,
+                from: i64::MIN,
+                to: i64::MAX,
+                limit: 1,
+            });
+            return derive(media, base, derivation, Tracker::new(config.clone()), replay);
+        }
+        let rest = std::mem::replace(
+            &mut kept.replay,
+            Replay::none(FrameQuery {
+                series: kept.open.series,
+                ledger: None,
+                derivation: None,
+                from: 0,
+                to: 0,
+                limit: 1,
+            }),
+        );
+        let through = kept.tracked_through;
+        let Some(tracker) = self.tracker.take() else { return Ok(()) };
+        go_on(media, base, (derivation, through), tracker, rest)
+    }
+}
+
+/// All tracks of a ledger from the run's start.
+fn derive(
+    media: &Media,
+    base: TimeBase,
+    derivation: DerivationId,
+    tracker: Tracker,
+    replay: Replay,
+) -> Result<(), StoreError> {
+    media.kept.appender.append_blocking(vec![Entry::Untracked { derivation }]).wait_blocking()?;
+    go_on(media, base, (derivation, None), tracker, replay)
+}
+
+/// Follows what `replay` holds. Commits one batch after the other, so that little is in memory.
+fn go_on(
+    media: &Media,
+    base: TimeBase,
+    (derivation, through): (DerivationId, Option<i64>),
+    mut tracker: Tracker,
+    mut replay: Replay,
+) -> Result<(), StoreError> {
+    let mut before: Option<Pending> = None;
+    let mut entries = Vec::new();
+    loop {
+        let next = replay.next_until(&media.kept, i64::MAX, true)?;
+        if entries.len() >= 256 || (next.is_none() && !entries.is_empty()) {
+            before.take().map_or(Ok(()), Pending::wait_blocking)?;
+            before = Some(media.kept.appender.append_blocking(std::mem::take(&mut entries)));
+        }
+        let Some(frame) = next else { return before.map_or(Ok(()), Pending::wait_blocking) };
+        let tracks = tracker.update(base.seconds(frame.pts), &frame.result.detections);
+        if through.is_none_or(|through| frame.pts > through) {
+            entries.push(Entry::Tracked { derivation, pts: frame.pts, tracks });
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The store as a pass uses it: from a thread outside its runtime.
+
+use std::{future::Future, sync::Arc};
+
+use ocelli_analyze::tracker::TrackerConfig;
+use ocelli_model::{TimeBase, Verdict};
+use ocelli_store::{
+    AnalyzerId, Appender, Blob, Entry, FrameQuery, NewAnalyzer, NewLedger, NewRun, NewSource, ResultLog,
+    Results, RunFilter, RunId, SeriesId, SourceId, StoreError, StoredFrame,
+};
+use tokio::runtime::Handle;
+
+use super::{Known, Pass, book::KeptBook, known::KnownLedger};
+
+/// Where results are kept.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Writes identities.
+    pub log: Arc<dyn ResultLog>,
+    /// Reads.
+    pub results: Arc<dyn Results>,
+    /// Writes facts, in groups.
+    pub appender: Appender,
+    /// Runs them. A pass blocks on it from a thread that is not one of its own.
+    pub runtime: Handle,
+}
+
+impl Kept {
+    pub(super) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// The result of a series at `pts`.
+    pub(super) fn frame(&self, series: SeriesId, pts: i64) -> Result<Option<StoredFrame>, StoreError> {
+        let to = pts.saturating_add(1);
+        let query = FrameQuery { series, ledger: None, derivation: None, from: pts, to, limit: 1 };
+        Ok(self.wait(self.results.frames(&query))?.rows.pop())
+    }
+}
+
+/// A source in the store, with what is known of it under one pass.
+#[derive(Debug)]
+pub struct Media {
+    pub(super) kept: Kept,
+    pub(super) known: Arc<Known>,
+    source: SourceId,
+    blob: Blob,
+    analyzers: Vec<AnalyzerId>,
+}
+
+impl Media {
+    /// Finds or enters the source and the pass's analyzers, and reads what earlier passes settled.
+    pub fn open(kept: Kept, pass: &Pass, source: &NewSource, blob: Blob) -> Result<Self, StoreError> {
+        let id = kept.wait(kept.log.source(source))?;
+        let analyzers = pass.analyzers.iter().map(|facts| {
+            let analyzer = NewAnalyzer {
+                version: facts.version.clone(),
+                model: facts.model.clone(),
+                ingredients: facts.ingredients.clone(),
+                seen_ms: pass.now_ms,
+            };
+            kept.wait(kept.log.analyzer(&analyzer))
+        });
+        let analyzers = analyzers.collect::<Result<Vec<_>, _>>()?;
+        let filter = RunFilter { source_key: Some(source.key.clone()), ..RunFilter::default() };
+        let mut media = Self { known: Arc::default(), source: id, blob, analyzers, kept };
+        let mut known = Known::default();
+        for run in media.kept.wait(media.kept.results.runs(&filter))? {
+            if run.run.source == id {
+                let books = media.books(pass, run.id)?;
+                known.insert(run.run.ordinal, books.into_iter().map(|(_, known)| known).collect());
+            }
+        }
+        media.known = Arc::new(known);
+        Ok(media)
+    }
+
+    /// The ledger of each analyzer of the pass.
+    fn books(&self, pass: &Pass, run: RunId) -> Result<Vec<(KeptBook, KnownLedger)>, StoreError> {
+        let tracker = pass.tracker.as_ref().map(TrackerConfig::version);
+        let book = |analyzer: &AnalyzerId| {
+            let ledger = NewLedger { run, analyzer: *analyzer, plan: pass.plan, tracker: tracker.clone() };
+            let open = self.kept.wait(self.kept.log.ledger(&ledger))?;
+            let settled = self.kept.wait(self.kept.log.settled(open))?;
+            let failed = |verdict: Option<Verdict>| verdict == Some(Verdict::Failed);
+            let reasons = if settled.verdicts.iter().any(|(_, verdict)| failed(Some(*verdict))) {
+                let rows = self.kept.wait(self.kept.results.ledger_rows(open.ledger))?;
+                rows.into_iter().filter(|row| failed(row.verdict)).map(|row| (row.span, row.reason)).collect()
+            } else {
+                Vec::new()
+            };
+            let known = KnownLedger::new(&settled);
+            Ok((KeptBook::new(open, &settled, reasons), known))
+        };
+        self.analyzers.iter().map(book).collect()
+    }
+
+    /// Enters the run, which is then open, with the ledger of each analyzer.
+    pub(super) fn begin_run(
+        &self,
+        pass: &Pass,
+        ordinal: u32,
+        t0: i64,
+        time_base: TimeBase,
+    ) -> Result<(RunId, Vec<KeptBook>), StoreError> {
+        let run = NewRun { source: self.source, ordinal, time_base, t0, began_ms: pass.now_ms };
+        let run = self.kept.wait(self.kept.log.run(&run))?;
+        let blob = Entry::Blob { run, blob: self.blob.clone() };
+        self.kept.appender.append_blocking(vec![blob]).wait_blocking()?;
+        Ok((run, self.books(pass, run)?.into_iter().map(|(book, _)| book).collect()))
+    }
+}

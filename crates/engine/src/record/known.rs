@@ -1,0 +1,68 @@
+//! What earlier passes settled, so that it is neither decoded nor analysed again.
+
+use std::collections::BTreeMap;
+
+use ocelli_media::sampler::Interest;
+use ocelli_model::Verdict;
+use ocelli_store::{Settled, Span};
+
+use crate::{Demand, Place};
+
+/// Settled slots and results of a source: per run, per analyzer of the pass.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    runs: BTreeMap<u32, Vec<KnownLedger>>,
+}
+
+/// The same of one ledger.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownLedger {
+    /// Ascending and disjoint.
+    verdicts: Vec<(Span, Verdict)>,
+    /// PTS, ascending; of other plans too.
+    results: Vec<i64>,
+}
+
+impl Known {
+    pub(crate) fn insert(&mut self, run: u32, ledgers: Vec<KnownLedger>) {
+        self.runs.insert(run, ledgers);
+    }
+
+    pub(crate) fn ledger(&self, run: u32, analyzer: usize) -> Option<&KnownLedger> {
+        self.runs.get(&run)?.get(analyzer)
+    }
+}
+
+impl KnownLedger {
+    pub(crate) fn new(settled: &Settled) -> Self {
+        Self { verdicts: settled.verdicts.clone(), results: settled.results.clone() }
+    }
+
+    /// What became of a slot, or of the picture at a PTS where every picture is due.
+    pub(crate) fn verdict(&self, slot: Option<i64>, pts: i64) -> Option<Verdict> {
+        let at = slot.unwrap_or(pts);
+        let after = self.verdicts.partition_point(|(span, _)| span.first <= at);
+        let (span, verdict) = self.verdicts[..after].last()?;
+        span.contains(at).then_some(*verdict)
+    }
+
+    pub(crate) fn has_result(&self, pts: i64) -> bool {
+        self.results.binary_search(&pts).is_ok()
+    }
+
+    fn wants(&self, slot: Option<i64>, pts: i64) -> bool {
+        self.verdict(slot, pts).is_none() && !self.has_result(pts)
+    }
+}
+
+impl Interest for Known {
+    fn wants(&self, run: u32, slot: Option<i64>, pts: i64) -> bool {
+        self.runs.get(&run).is_none_or(|ledgers| ledgers.iter().any(|ledger| ledger.wants(slot, pts)))
+    }
+}
+
+impl Demand for Known {
+    fn wants(&self, analyzer: usize, place: Place) -> bool {
+        self.ledger(place.run, analyzer).is_none_or(|ledger| ledger.wants(place.slot, place.pts))
+    }
+}

@@ -1,0 +1,296 @@
+//! Keeps what a pass over a source finds: the ledger of each analyzer, its results, the tracks that follow from them. What is
+//! announced is durable: store first, then tell.
+
+mod book;
+mod kept;
+mod known;
+mod replay;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::ControlFlow,
+    sync::Arc,
+};
+
+use ocelli_analyze::tracker::TrackerConfig;
+use ocelli_media::pixel::OwnedPicture;
+use ocelli_model::{AnalyzerVersion, SamplingPlan, Tally, TimeBase, TrackId, Verdict};
+use ocelli_store::{Entry, FrameResult, Pending, RunId, RunState, StoreError};
+
+use crate::{Event, Failure, Look, Looked, Place, Seen, reason::count};
+use book::Book;
+pub use kept::{Kept, Media};
+pub use known::Known;
+
+/// Frames that wait for their commit: beyond that the pass waits for the store.
+const MOST_WAITING: usize = 256;
+
+/// One analyzer of a pass, as the store knows it.
+#[derive(Clone, Debug)]
+pub struct AnalyzerFacts {
+    /// Hash of everything that can change a result.
+    pub version: AnalyzerVersion,
+    /// Id of its model in the catalogue.
+    pub model: String,
+    /// What the version was made from.
+    pub ingredients: BTreeMap<String, String>,
+}
+
+/// How a source is gone through.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    /// Which frames are due.
+    pub plan: SamplingPlan,
+    /// In the order of [`Looked::looks`].
+    pub analyzers: Vec<AnalyzerFacts>,
+    /// How objects are followed, if they are.
+    pub tracker: Option<TrackerConfig>,
+    /// The pass reads to the end of the source: runs that end are whole.
+    pub to_the_end: bool,
+    /// Wall time of its start, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// What became of one frame, told once it is durable.
+#[derive(Debug)]
+pub struct FrameTold {
+    /// Where it stands.
+    pub place: Place,
+    /// One per analyzer.
+    pub told: Vec<Told>,
+    /// The picture, where one was asked for and decoded.
+    pub picture: Option<OwnedPicture>,
+}
+
+/// What one analyzer has to say of a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// Looked at, now or by an earlier pass.
+    Seen {
+        /// What was seen.
+        result: FrameResult,
+        /// One per detection, or none at all where objects are not followed.
+        tracks: Vec<Option<TrackId>>,
+    },
+    /// No result.
+    Failed {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Another verdict of an earlier pass, such as *gated*.
+    Settled(Verdict),
+}
+
+/// Why a pass cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Frames vanished between sampler and sink: a fault of ours.
+    #[error("internal error: of {due} frames that were due {told} were told in run {run}")]
+    Unbalanced {
+        /// Which run.
+        run: u32,
+        /// Counted by the sampler.
+        due: u64,
+        /// Counted here.
+        told: u64,
+    },
+}
+
+/// What became of the frames for one analyzer.
+#[derive(Clone, Debug, Default)]
+pub struct Sums {
+    /// Verdicts, those of earlier passes over the same frames included.
+    pub tally: Tally,
+    /// Why frames failed, with counts.
+    pub reasons: BTreeMap<String, u64>,
+}
+
+/// Takes the engine's events of one source. Calls block for the store.
+#[derive(Debug)]
+pub struct Recording {
+    pass: Pass,
+    media: Option<Media>,
+    run: Option<RunBook>,
+    waiting: VecDeque<(Option<Pending>, FrameTold)>,
+    sums: Vec<Sums>,
+}
+
+/// The run in hand.
+#[derive(Debug)]
+struct RunBook {
+    ordinal: u32,
+    base: TimeBase,
+    id: Option<RunId>,
+    books: Vec<Book>,
+    /// Frames and empty slots so far.
+    told: u64,
+}
+
+impl Recording {
+    /// `media` says where things are kept; without it they are only tracked and told.
+    pub fn new(pass: Pass, media: Option<Media>) -> Self {
+        let sums = pass.analyzers.iter().map(|_| Sums::default()).collect();
+        Self { pass, media, run: None, waiting: VecDeque::new(), sums }
+    }
+
+    /// What earlier passes settled.
+    pub fn known(&self) -> Option<Arc<Known>> {
+        self.media.as_ref().map(|media| Arc::clone(&media.known))
+    }
+
+    /// Takes one event and tells what has become durable.
+    pub fn take(
+        &mut self,
+        event: Event<Looked>,
+        tell: &mut impl FnMut(FrameTold) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, RecordError> {
+        match event {
+            Event::Run { run, t0, time_base } => self.begin_run(run, t0, time_base)?,
+            Event::Frame(seen) => self.frame(seen)?,
+            Event::Passed(place) => self.looked(place, None)?,
+            Event::Empty { first, last, .. } => self.empty(first, last),
+            Event::RunEnd { run, last_pts, due } => {
+                let told = self.run.as_ref().map_or(0, |book| book.told);
+                if told != due {
+                    return Err(RecordError::Unbalanced { run, due, told });
+                }
+                let state = if self.pass.to_the_end { RunState::Whole } else { RunState::Partial };
+                self.end_run(state, Some(last_pts))?;
+            }
+        }
+        Ok(self.tell_durable(false, tell)?)
+    }
+
+    /// The end of the pass, or of what there is of it: waits until everything is durable and told.
+    pub fn finish(
+        mut self,
+        tell: &mut impl FnMut(FrameTold) -> ControlFlow<()>,
+    ) -> Result<Vec<Sums>, RecordError> {
+        self.end_run(RunState::Partial, None)?;
+        // Whoever breaks off has what was told so far.
+        let _broken = self.tell_durable(true, tell)?;
+        Ok(self.sums)
+    }
+
+    fn begin_run(&mut self, ordinal: u32, t0: i64, base: TimeBase) -> Result<(), StoreError> {
+        let ledgers = match &self.media {
+            Some(media) => media.begin_run(&self.pass, ordinal, t0, base).map(Some)?,
+            None => None,
+        };
+        let (id, mut ledgers) = ledgers.map_or((None, Vec::new()), |(id, ledgers)| (Some(id), ledgers));
+        let mut kept = ledgers.drain(..);
+        let books = self.pass.analyzers.iter().map(|_| Book::new(self.pass.tracker.as_ref(), kept.next()));
+        self.run = Some(RunBook { ordinal, base, id, books: books.collect(), told: 0 });
+        Ok(())
+    }
+
+    fn frame(&mut self, seen: Seen<Looked>) -> Result<(), StoreError> {
+        let place = seen.place;
+        let looked = seen.result.unwrap_or_else(|failure| {
+            // Those that have a result, or a reason, keep it.
+            let known = |analyzer| {
+                let media = self.media.as_ref()?;
+                media.known.ledger(place.run, analyzer)?.verdict(place.slot, place.pts)
+            };
+            let look = |analyzer| match known(analyzer) {
+                Some(_) => Look::Passed,
+                None => Look::Failed(Failure { reason: failure.reason.clone() }),
+            };
+            let looks = (0..self.pass.analyzers.len()).map(look).collect();
+            Looked { width: 0, height: 0, looks, picture: None }
+        });
+        self.looked(place, Some(looked))
+    }
+
+    /// One frame: `None` where nobody wanted it.
+    fn looked(&mut self, place: Place, looked: Option<Looked>) -> Result<(), StoreError> {
+        let Some(run) = &mut self.run else { return Ok(()) };
+        run.told += 1;
+        let (size, looks, picture) = match looked {
+            Some(looked) => ((looked.width, looked.height), looked.looks, looked.picture),
+            None => ((0, 0), Vec::new(), None),
+        };
+        let mut looks = looks.into_iter();
+        let (mut entries, mut told) = (Vec::new(), Vec::new());
+        for (analyzer, book) in run.books.iter_mut().enumerate() {
+            let look = looks.next().unwrap_or(Look::Passed);
+            let said = book.take(place, size, look, self.media.as_ref(), analyzer, &mut entries)?;
+            self.sums[analyzer].add(&said);
+            told.push(said);
+        }
+        let pending = self.append(entries);
+        self.waiting.push_back((pending, FrameTold { place, told, picture }));
+        Ok(())
+    }
+
+    fn empty(&mut self, first: i64, last: i64) {
+        let Some(run) = &mut self.run else { return };
+        let slots = last.abs_diff(first) + 1;
+        run.told += slots;
+        let mut entries = Vec::new();
+        for (sums, book) in self.sums.iter_mut().zip(&run.books) {
+            sums.tally.add(Verdict::Empty, slots);
+            book.empty(first, last, &mut entries);
+        }
+        // Nobody waits for it in particular: the next commit that is waited for comes after it.
+        drop(self.append(entries));
+    }
+
+    fn end_run(&mut self, state: RunState, last_pts: Option<i64>) -> Result<(), StoreError> {
+        let (Some(mut run), Some(media)) = (self.run.take(), &self.media) else { return Ok(()) };
+        let Some(id) = run.id else { return Ok(()) };
+        for book in &mut run.books {
+            book.finish_tracks(media, run.base)?;
+        }
+        tracing::debug!(run = run.ordinal, ?state, "run ends");
+        self.append(vec![Entry::Run { run: id, state, last_pts }]).map_or(Ok(()), Pending::wait_blocking)
+    }
+
+    fn append(&self, entries: Vec<Entry>) -> Option<Pending> {
+        let media = self.media.as_ref().filter(|_| !entries.is_empty())?;
+        Some(media.kept.appender.append_blocking(entries))
+    }
+
+    /// Tells the frames whose commits are through, `all` of them or as many as are.
+    fn tell_durable(
+        &mut self,
+        all: bool,
+        tell: &mut impl FnMut(FrameTold) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, StoreError> {
+        loop {
+            let wait = all || self.waiting.len() > MOST_WAITING;
+            let Some((pending, _)) = self.waiting.front_mut() else { break };
+            if let Some(mut commit) = pending.take() {
+                if wait {
+                    commit.wait_blocking()?;
+                } else if let Some(ready) = commit.try_ready() {
+                    ready?;
+                } else {
+                    *pending = Some(commit);
+                    break;
+                }
+            }
+            let (_, told) = self.waiting.pop_front().expect("there is a front");
+            if tell(told).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+impl Sums {
+    fn add(&mut self, told: &Told) {
+        self.tally.count(match told {
+            Told::Seen { .. } => Verdict::Analysed,
+            Told::Failed { .. } => Verdict::Failed,
+            Told::Settled(verdict) => *verdict,
+        });
+        if let Told::Failed { reason } = told {
+            count(&mut self.reasons, reason.clone());
+        }
+    }
+}

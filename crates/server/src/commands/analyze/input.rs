@@ -1,0 +1,150 @@
+//! One input through the engine, to its ending.
+
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use anyhow::{Context as _, Result};
+use ocelli_engine::{
+    AnalyzeWork, Demand, FrameTold, Media, Pass, RecordError, Recording, Report, Settings, Sums, Watch, run,
+};
+use ocelli_ingest::{Source as _, pull::FileSource};
+use ocelli_media::{
+    CodecParameters,
+    sampler::{Interest, Window},
+};
+use ocelli_sinks::JsonLinesError;
+
+use super::{
+    super::{verdict, window},
+    outputs::{Handed, Outputs},
+};
+use crate::{
+    cli::Analyze,
+    ending::{Ending, chain},
+    progress::{Bars, Progress},
+    stores::OpenStore,
+};
+
+/// What all inputs of one call share.
+#[derive(Debug)]
+pub(super) struct Job<'a> {
+    pub(super) options: &'a Analyze,
+    pub(super) watch: &'a Arc<Watch>,
+    pub(super) pass: &'a Pass,
+    pub(super) store: Option<&'a OpenStore>,
+    pub(super) bars: Bars,
+    pub(super) outputs: Mutex<Outputs>,
+}
+
+/// Why an input was broken off.
+enum Broken {
+    Handed(Handed),
+    Record(RecordError),
+}
+
+impl Job<'_> {
+    fn outputs(&self) -> MutexGuard<'_, Outputs> {
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn run(
+        &self,
+        index: usize,
+        mut source: FileSource,
+        team: &mut [AnalyzeWork],
+    ) -> Result<Ending> {
+        let input = &*self.options.inputs[index];
+        let name = input.display().to_string();
+        let parameters = Arc::clone(source.parameters());
+        let base = parameters.time_base;
+        let media = self.store.map(|store| store.media(input, &source, self.pass, self.watch)).transpose();
+        let media: Option<Media> = media.with_context(|| name.clone())?;
+        let mut recording = Recording::new(self.pass.clone(), media);
+        let known = recording.known();
+        for worker in &mut *team {
+            worker.look_for(known.clone().map(|known| known as Arc<dyn Demand>));
+        }
+        if let Some(annotated) = self.outputs().annotated() {
+            annotated.start(base)?;
+        }
+        // Every picture is drawn on, whoever looked at it.
+        let interest =
+            known.filter(|_| self.options.annotate.is_none()).map(|known| known as Arc<dyn Interest>);
+        let window = window::window(self.options.span, base);
+        let settings = Settings { window, interest, ..Settings::new(self.options.fps) };
+        let watch = Arc::new(self.watch.beside());
+        let progress = Progress::new(&name, &self.bars, &watch, base, parameters.duration);
+        let (mut failed, mut handed_on) = (None, 0_u64);
+        let mut tell = |frame: FrameTold| {
+            if let Err(error) = progress.around(|| self.outputs().hand_on((index, &name), frame)) {
+                failed.get_or_insert(Broken::Handed(error));
+                return ControlFlow::Break(());
+            }
+            handed_on += 1;
+            progress.frame();
+            ControlFlow::Continue(())
+        };
+        let mut record_failed = None;
+        let report = run(&mut source, settings, team, &watch, |event| {
+            recording.take(event, &mut tell).unwrap_or_else(|error| {
+                record_failed = Some(error);
+                ControlFlow::Break(())
+            })
+        });
+        let sums = match record_failed.take() {
+            None => recording.finish(&mut tell),
+            Some(error) => Err(error),
+        };
+        let took = progress.finish();
+        let mut report = report.with_context(|| name.clone())?;
+        let sums = sums.map_err(|error| failed.get_or_insert(Broken::Record(error))).unwrap_or_default();
+        add_up(&mut report, &sums);
+        let seconds = analysed_seconds(&report, window, &parameters);
+        self.outputs().input_ended(&report, seconds, took);
+        Ok(match failed {
+            None => verdict::ending(input, &report, base, "results"),
+            Some(failed) => cut_short(&name, failed, handed_on),
+        })
+    }
+}
+
+/// The report counts what was decoded in this pass; what earlier ones settled belongs to the verdict too.
+fn add_up(report: &mut Report, sums: &[Sums]) {
+    let Some((first, more)) = sums.split_first() else { return };
+    (report.tally, report.reasons) = (first.tally, first.reasons.clone());
+    for sums in more {
+        report.tally.merge(sums.tally);
+        for (reason, count) in &sums.reasons {
+            *report.reasons.entry(reason.clone()).or_default() += count;
+        }
+    }
+}
+
+fn cut_short(name: &str, failed: Broken, before: u64) -> Ending {
+    let line = match failed {
+        // Whoever reads has seen enough, as `head` does.
+        Broken::Handed(Handed::Lines(JsonLinesError::Closed)) => return Ending::Partial(Vec::new()),
+        Broken::Handed(Handed::Lines(error)) => {
+            let error = chain(&anyhow::Error::new(error));
+            format!("{name}: {error}; {before} results before it are whole")
+        }
+        Broken::Handed(Handed::File(error)) => {
+            format!("{name}: {}; results so far are valid", chain(&error))
+        }
+        Broken::Record(error) => {
+            let error = chain(&anyhow::Error::new(error));
+            format!("{name}: {error}; the {before} frames printed before it are kept")
+        }
+    };
+    Ending::Partial(vec![line])
+}
+
+/// Media time that was looked at: what was read, within the window, with the last picture's own duration.
+fn analysed_seconds(report: &Report, window: Window, parameters: &CodecParameters) -> f64 {
+    let Some((first, last)) = report.covered else { return 0.0 };
+    let (first, last) = (first.max(window.start), last.min(window.end));
+    let picture = if parameters.frame_rate > 0.0 { 1.0 / parameters.frame_rate } else { 0.0 };
+    parameters.time_base.seconds(last.saturating_sub(first).max(0)) + picture
+}

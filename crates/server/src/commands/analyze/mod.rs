@@ -1,0 +1,144 @@
+//! `ocelli analyze`: what is on videos, printed, drawn, exported and kept.
+
+mod annotate;
+mod input;
+mod models;
+mod outputs;
+mod summary;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use anyhow::{Context as _, Result, bail};
+use ocelli_analyze::{cpu_features, tracker::TrackerConfig};
+use ocelli_engine::{AnalyzeWork, Pass, Watch};
+use ocelli_ingest::pull::FileSource;
+
+use self::{annotate::Annotated, input::Job, models::Models, outputs::Outputs};
+use super::{
+    exports::{Exports, Target},
+    window,
+};
+use crate::{
+    cli::{Analyze, ExportFormat},
+    clock::now_ms,
+    ending::{Ending, chain},
+    progress::Bars,
+    signals::stop_on_signal,
+    stores::OpenStore,
+};
+
+pub(crate) fn analyze(options: &Analyze) -> Result<Ending> {
+    window::check(options.span)?;
+    if options.annotate.is_some() && options.inputs.len() > 1 {
+        bail!("--annotate takes one input: each video needs a file of its own");
+    }
+    // Opened before the model is loaded: a wrong name should not take half a second to say so.
+    let mut opened = VecDeque::new();
+    let mut endings: Vec<Option<Ending>> = Vec::new();
+    for (index, input) in options.inputs.iter().enumerate() {
+        let source = FileSource::open(input).with_context(|| input.display().to_string());
+        endings
+            .push(source.map(|source| opened.push_back((index, source))).err().map(|e| Ending::unusable(&e)));
+    }
+    if opened.is_empty() {
+        return Ok(Ending::all(endings.into_iter().flatten().collect()));
+    }
+    let annotated = match (&options.annotate, options.inputs.first()) {
+        (Some(path), Some(input)) => Some(Annotated::create(path, options.overwrite, input)?),
+        _ => None,
+    };
+    let exports = targets(options)?;
+    let watch = Arc::new(Watch::default());
+    stop_on_signal(&watch)?;
+    let store = options.store.as_deref().map(OpenStore::for_writing).transpose()?;
+    let mut models = Models::load(options)?;
+    let (jobs, instances) = shares(options, opened.len());
+    let pass = Pass {
+        plan: options.fps,
+        analyzers: models.facts(),
+        tracker: (!options.no_tracks).then(TrackerConfig::default),
+        to_the_end: options.span.end.is_none(),
+        now_ms: now_ms(),
+    };
+    let job = Job {
+        options,
+        watch: &watch,
+        pass: &pass,
+        store: store.as_ref(),
+        bars: Bars::default(),
+        outputs: Mutex::new(Outputs::new(models.names(), annotated, Exports::new(exports))),
+    };
+    let mut teams = Vec::new();
+    for _ in 0..jobs {
+        teams.push(models.workers(instances, options.annotate.is_some())?);
+    }
+    run_jobs(&job, teams, opened, &mut endings)?;
+    let ended = job.outputs.into_inner().unwrap_or_else(PoisonError::into_inner).finish(options.summary);
+    let mut endings: Vec<Ending> = endings.into_iter().flatten().collect();
+    // The results are there even where a video or a file of them is not.
+    endings
+        .extend(ended?.into_iter().flat_map(|error| [Ending::Partial(vec![chain(&error)]), Ending::Whole]));
+    if let Some(store) = store {
+        store.close()?;
+    }
+    Ok(Ending::all(endings))
+}
+
+/// The files of other formats that were asked for.
+fn targets(options: &Analyze) -> Result<Vec<Target>> {
+    let asked = [
+        (ExportFormat::Coco, &options.coco),
+        (ExportFormat::Mot, &options.mot),
+        (ExportFormat::Csv, &options.csv),
+    ];
+    let asked = asked.into_iter().filter_map(|(format, path)| path.as_deref().map(|path| (format, path)));
+    let target = |(format, path)| {
+        let target = Target::new(format, path, options.overwrite)?;
+        target.for_sequences(options.inputs.len(), options.model.len())
+    };
+    asked.map(target).collect()
+}
+
+/// Inputs at once, and model instances for each: together as many instances as were asked for, at least one each.
+fn shares(options: &Analyze, inputs: usize) -> (usize, usize) {
+    let instances = options.instances.map_or_else(|| cpu_features().cores, usize::from).max(1);
+    let jobs = options.jobs.map_or(1, usize::from).clamp(1, inputs);
+    (jobs, (instances / jobs).max(1))
+}
+
+/// Each team takes the next input until there is none, or the end was asked for.
+fn run_jobs(
+    job: &Job<'_>,
+    teams: Vec<Vec<AnalyzeWork>>,
+    opened: VecDeque<(usize, FileSource)>,
+    endings: &mut [Option<Ending>],
+) -> Result<()> {
+    let queue = Mutex::new(opened);
+    let ended = Mutex::new(Vec::new());
+    let work = |mut team: Vec<AnalyzeWork>| {
+        while !job.watch.is_stopped() {
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            let Some((index, source)) = next else { return };
+            let ending = job.run(index, source, &mut team).unwrap_or_else(|error| Ending::unusable(&error));
+            ended.lock().unwrap_or_else(PoisonError::into_inner).push((index, ending));
+        }
+    };
+    thread::scope(|scope| -> Result<()> {
+        let mut teams = teams.into_iter();
+        let first = teams.next();
+        for (index, team) in teams.enumerate() {
+            let builder = thread::Builder::new().name(format!("job-{}", index + 1));
+            builder.spawn_scoped(scope, || work(team)).context("cannot start a thread")?;
+        }
+        first.map(work);
+        Ok(())
+    })?;
+    for (index, ending) in ended.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        endings[index] = Some(ending);
+    }
+    Ok(())
+}

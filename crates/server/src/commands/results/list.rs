@@ -1,0 +1,98 @@
+//! `ocelli results list`: detections, one line each.
+
+use std::io::Write;
+
+use anyhow::Result;
+use ocelli_store::{DetectionQuery, StoredDetection};
+use serde_json::json;
+
+use super::select::{Selected, select, ticks};
+use crate::{cli::ListResults, commands::window, ending::Ending, stores::ReadStore};
+
+/// Rows fetched at once.
+const PAGE: u32 = 1000;
+
+pub(super) fn list(options: &ListResults) -> Result<Ending> {
+    window::check(options.span)?;
+    let store = ReadStore::open(options.selection.store.as_deref())?;
+    let mut out = std::io::stdout().lock();
+    let mut left = options.limit;
+    for one in select(&store, &options.selection)? {
+        if left == 0 {
+            break;
+        }
+        if !options.json {
+            writeln!(out, "# {}", one.title())?;
+        }
+        left = print(&store, options, &one, left, &mut out)?;
+    }
+    Ok(Ending::Whole)
+}
+
+/// Prints at most `left` rows; how many are still allowed.
+fn print(
+    store: &ReadStore,
+    options: &ListResults,
+    one: &Selected,
+    mut left: u64,
+    out: &mut impl Write,
+) -> Result<u64> {
+    let (from, to) = ticks(options.span, one.base());
+    let mut query = DetectionQuery {
+        run: one.run.id,
+        analyzer: one.analyzer.id,
+        label: options.class.clone(),
+        confidence: options.confidence.unwrap_or(0.0),
+        from,
+        to,
+        after: None,
+        limit: PAGE,
+    };
+    while left > 0 {
+        query.limit = PAGE.min(u32::try_from(left).unwrap_or(PAGE));
+        let page = store.wait(store.results.detections(&query))?;
+        for row in &page.rows {
+            if options.json { json_line(one, row, out)? } else { line(one, row, out)? }
+        }
+        left -= page.rows.len() as u64;
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
+    Ok(left)
+}
+
+fn line(one: &Selected, row: &StoredDetection, out: &mut impl Write) -> Result<()> {
+    let seconds = one.base().seconds(row.pts);
+    let (detection, bbox) = (&row.detection, &row.detection.bbox);
+    writeln!(
+        out,
+        "{seconds:>12.3} s  {:20} {:>5.1} %  x {:.4} y {:.4} w {:.4} h {:.4}",
+        detection.label,
+        detection.confidence * 100.0,
+        bbox.x,
+        bbox.y,
+        bbox.width,
+        bbox.height
+    )?;
+    Ok(())
+}
+
+fn json_line(one: &Selected, row: &StoredDetection, out: &mut impl Write) -> Result<()> {
+    let (base, bbox) = (one.base(), &row.detection.bbox);
+    let object = json!({
+        "run": one.run.id.0,
+        "input": one.name(),
+        "model": one.analyzer.analyzer.model,
+        "analyzer_version": one.analyzer.analyzer.version,
+        "pts": row.pts,
+        "time_base": base,
+        "seconds": base.seconds(row.pts),
+        "label": &*row.detection.label,
+        "confidence": row.detection.confidence,
+        "box": { "x": bbox.x, "y": bbox.y, "width": bbox.width, "height": bbox.height },
+    });
+    writeln!(out, "{object}")?;
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! The store as commands use it: opened, with a runtime of its own, and closed in order.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context as _, Result, bail};
+use ocelli_engine::{Kept, Media, Pass, Watch};
+use ocelli_ingest::pull::FileSource;
+use ocelli_store::{Access, Appender, Blob, BlobKind, NewSource, Results, SourceKind, SqliteStore};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{clock::now_ms, home::home};
+
+/// Folder below the data directory that reading commands look into unless told.
+const FOLDER: &str = "store";
+
+/// A store that this process writes.
+#[derive(Debug)]
+pub(crate) struct OpenStore {
+    kept: Kept,
+    runtime: Runtime,
+}
+
+/// A store that is read, by whoever else it is written.
+#[derive(Debug)]
+pub(crate) struct ReadStore {
+    pub(crate) results: Arc<dyn Results>,
+    runtime: Runtime,
+}
+
+/// The folder to read: as given, else `$OCELLI_STORE`, else below the data directory.
+pub(crate) fn folder(given: Option<&Path>) -> PathBuf {
+    let set = std::env::var_os("OCELLI_STORE").filter(|value| !value.is_empty()).map(PathBuf::from);
+    given.map(Path::to_owned).or(set).unwrap_or_else(|| home().join(FOLDER))
+}
+
+fn runtime() -> Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(1).thread_name("store").enable_time();
+    builder.build().context("cannot start the store's thread")
+}
+
+impl OpenStore {
+    /// Makes the store where there is none.
+    pub(crate) fn for_writing(folder: &Path) -> Result<Self> {
+        let runtime = runtime()?;
+        let store = Arc::new(runtime.block_on(SqliteStore::open(folder, Access::Write))?);
+        let appender = Appender::start(Arc::<SqliteStore>::clone(&store), runtime.handle());
+        let handle = runtime.handle().clone();
+        let kept = Kept { log: Arc::<SqliteStore>::clone(&store), results: store, appender, runtime: handle };
+        Ok(Self { kept, runtime })
+    }
+
+    /// The input as the store knows it: by its content, which is read for that.
+    pub(crate) fn media(&self, input: &Path, file: &FileSource, pass: &Pass, watch: &Watch) -> Result<Media> {
+        let identity = file.identify(|| watch.is_stopped()).context("cannot read the input")?;
+        let Some(identity) = identity else {
+            bail!("stopped before it was read");
+        };
+        let location = input.canonicalize().unwrap_or_else(|_gone| input.to_owned()).display().to_string();
+        let source = NewSource {
+            kind: SourceKind::File,
+            key: identity.sha256,
+            name: input.display().to_string(),
+            bytes: identity.bytes,
+            seen_ms: now_ms(),
+        };
+        let blob = Blob { kind: BlobKind::Media, location, bytes: identity.bytes, seen_ms: source.seen_ms };
+        Ok(Media::open(self.kept.clone(), pass, &source, blob)?)
+    }
+
+    /// Waits for what is under way.
+    pub(crate) fn close(self) -> Result<()> {
+        Ok(self.runtime.block_on(self.kept.appender.close())?)
+    }
+}
+
+impl ReadStore {
+    pub(crate) fn open(given: Option<&Path>) -> Result<Self> {
+        let runtime = runtime()?;
+        let store = runtime.block_on(SqliteStore::open(&folder(given), Access::Read))?;
+        Ok(Self { results: Arc::new(store), runtime })
+    }
+
+    /// Waits for an answer.
+    pub(crate) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+}
