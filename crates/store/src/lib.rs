@@ -4,6 +4,7 @@
 //! conformance suite in `tests/it/conformance`. What a call acknowledged survives a killed process and a power cut.
 
 mod appender;
+mod compare;
 mod embedded;
 mod error;
 mod facts;
@@ -13,6 +14,7 @@ mod log;
 mod query;
 
 pub use appender::{Appender, Pending};
+pub use compare::{Comparison, SAME_OBJECT, SAME_PLACE, compare};
 pub use embedded::{Access, SqliteStore};
 pub use error::{Fault, StoreError};
 pub use facts::{
