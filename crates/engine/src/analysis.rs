@@ -1,72 +1,133 @@
 //! Pictures to detections.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ocelli_analyze::Analyzer;
 use ocelli_media::{
     libav::Frame,
-    pixel::{Outline, OwnedPicture, Picture, draw},
+    pixel::{Outline, OwnedPicture, draw},
 };
-use ocelli_model::Detection;
+use ocelli_model::{Detection, TrackId};
 
-use crate::{Place, Work, WorkError, reason::reason};
+use crate::{Failure, Place, Work, WorkError, reason::reason};
 
-/// What one analyzer saw on one picture.
+/// Reported in place of detections that no output has a form for.
+const NOT_FINITE: &str = "the analyzer gave a detection whose numbers are not finite";
+
+/// What was seen on one picture.
 #[derive(Debug)]
-pub struct Analysis {
-    /// In the analyzer's order: by falling confidence.
-    pub detections: Vec<Detection>,
+pub struct Looked {
     /// Size of the upright picture in pixels.
     pub width: u32,
     /// See `width`.
     pub height: u32,
-    /// Wall time of preprocessing, model and reading its outputs.
-    pub took: Duration,
-    /// The picture with its boxes drawn, where asked for.
-    pub annotated: Option<OwnedPicture>,
+    /// One per analyzer, in their order.
+    pub looks: Vec<Look>,
+    /// A copy of the picture, where asked for.
+    pub picture: Option<OwnedPicture>,
 }
 
-/// Runs one analyzer on one thread.
+/// What one analyzer saw on one picture.
+#[derive(Clone, Debug)]
+pub enum Look {
+    /// It looked.
+    Seen(Analysis),
+    /// It could not.
+    Failed(Failure),
+    /// Nobody wants its result.
+    Passed,
+}
+
+/// A result of one analyzer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Analysis {
+    /// In the analyzer's order: by falling confidence.
+    pub detections: Vec<Detection>,
+    /// Wall time of preprocessing, model and reading its outputs.
+    pub took: Duration,
+}
+
+/// Which results of several analyzers anybody wants. Pure: the same question has the same answer.
+pub trait Demand: fmt::Debug + Send + Sync {
+    /// Whether analyzer number `analyzer` is to look at the picture at `place`.
+    fn wants(&self, analyzer: usize, place: Place) -> bool;
+}
+
+/// Runs analyzers on one thread, one after the other on each picture: they share its decoding.
 pub struct AnalyzeWork {
-    analyzer: Box<dyn Analyzer>,
-    annotate: bool,
+    analyzers: Vec<Box<dyn Analyzer>>,
+    keeps_picture: bool,
+    demand: Option<Arc<dyn Demand>>,
 }
 
 impl AnalyzeWork {
-    /// `annotate` asks for a copy of each picture with its boxes drawn.
-    pub fn new(analyzer: Box<dyn Analyzer>, annotate: bool) -> Self {
-        Self { analyzer, annotate }
+    /// `keeps_picture` asks for a copy of each picture, to draw on.
+    pub fn new(analyzers: Vec<Box<dyn Analyzer>>, keeps_picture: bool) -> Self {
+        Self { analyzers, keeps_picture, demand: None }
+    }
+
+    /// From now on looks only where there is demand; everywhere if `None`.
+    pub fn look_for(&mut self, demand: Option<Arc<dyn Demand>>) {
+        self.demand = demand;
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "how long a frame took is measured here, at the edge")]
+    fn look(&mut self, index: usize, place: Place, frame: &Frame) -> Look {
+        if self.demand.as_ref().is_some_and(|demand| !demand.wants(index, place)) {
+            return Look::Passed;
+        }
+        let started = Instant::now();
+        match self.analyzers[index].analyze(&frame.picture()) {
+            Ok(detections) if !detections.iter().all(is_finite) => {
+                Look::Failed(Failure { reason: NOT_FINITE.to_owned() })
+            }
+            Ok(detections) => Look::Seen(Analysis { detections, took: whole_micros(started.elapsed()) }),
+            Err(error) => Look::Failed(Failure { reason: reason(&error) }),
+        }
     }
 }
 
-impl std::fmt::Debug for AnalyzeWork {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AnalyzeWork").field("version", self.analyzer.version()).finish_non_exhaustive()
+/// Rounded as it is written and kept: what is read back is what was printed.
+fn whole_micros(took: Duration) -> Duration {
+    Duration::from_micros(u64::try_from((took.as_nanos() + 500) / 1000).unwrap_or(u64::MAX))
+}
+
+fn is_finite(detection: &Detection) -> bool {
+    let Detection { confidence, bbox, .. } = detection;
+    [*confidence, bbox.x, bbox.y, bbox.width, bbox.height].into_iter().all(f32::is_finite)
+}
+
+impl fmt::Debug for AnalyzeWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let versions: Vec<_> = self.analyzers.iter().map(|analyzer| analyzer.version()).collect();
+        f.debug_struct("AnalyzeWork").field("versions", &versions).finish_non_exhaustive()
     }
 }
 
 impl Work for AnalyzeWork {
-    type Output = Analysis;
+    type Output = Looked;
 
-    #[expect(clippy::disallowed_methods, reason = "how long a frame took is measured here, at the edge")]
-    fn work(&mut self, _place: Place, frame: &Frame) -> Result<Analysis, WorkError> {
+    fn work(&mut self, place: Place, frame: &Frame) -> Result<Looked, WorkError> {
+        let looks = (0..self.analyzers.len()).map(|index| self.look(index, place, frame)).collect();
         let picture = frame.picture();
-        let started = Instant::now();
-        let detections =
-            self.analyzer.analyze(&picture).map_err(|error| WorkError { reason: reason(&error) })?;
-        let took = started.elapsed();
-        let annotated = self.annotate.then(|| annotated(&picture, &detections));
-        Ok(Analysis { detections, width: picture.width, height: picture.height, took, annotated })
+        let copy = self.keeps_picture.then(|| picture.to_owned_picture());
+        Ok(Looked { width: picture.width, height: picture.height, looks, picture: copy })
     }
 }
 
-/// A copy with every box and its label, the most confident drawn last.
-fn annotated(picture: &Picture<'_>, detections: &[Detection]) -> OwnedPicture {
-    let mut copy = picture.to_owned_picture();
-    for Detection { label, confidence, bbox } in detections.iter().rev() {
+/// Draws every box with its label and track, the most confident last. `tracks` is empty or holds one per detection.
+pub fn draw_detections(picture: &mut OwnedPicture, detections: &[Detection], tracks: &[Option<TrackId>]) {
+    for (index, Detection { label, confidence, bbox }) in detections.iter().enumerate().rev() {
         let rect = [bbox.x, bbox.y, bbox.x + bbox.width, bbox.y + bbox.height];
-        let text = format!("{label} {:.0}%", confidence * 100.0);
-        draw(&mut copy, &Outline { rect, label, text: &text });
+        let track = tracks.get(index).copied().flatten();
+        let text = match track {
+            Some(track) => format!("{label} #{track} {:.0}%", confidence * 100.0),
+            None => format!("{label} {:.0}%", confidence * 100.0),
+        };
+        draw(picture, &Outline { rect, label, text: &text });
     }
-    copy
 }

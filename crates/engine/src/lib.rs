@@ -6,11 +6,13 @@ mod order;
 mod picture;
 mod reading;
 mod reason;
+mod record;
 mod run;
 mod work;
 
-pub use analysis::{Analysis, AnalyzeWork};
+pub use analysis::{Analysis, AnalyzeWork, Demand, Look, Looked, draw_detections};
 pub use jpeg::JpegWork;
 pub use picture::{Event, Failure, Seen};
+pub use record::{AnalyzerFacts, FrameTold, Kept, Known, Media, Pass, RecordError, Recording, Sums, Told};
 pub use run::{Report, RunError, Settings, Watch, run};
 pub use work::{Place, Work, WorkError};

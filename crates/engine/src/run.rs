@@ -49,11 +49,17 @@ impl Settings {
 /// Shared with whoever watches a run or wants it to end.
 #[derive(Debug, Default)]
 pub struct Watch {
-    stop: AtomicBool,
+    stop: Arc<AtomicBool>,
     pub(crate) position: AtomicI64,
 }
 
 impl Watch {
+    /// A watch over another source that ends with this one.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self { stop: Arc::clone(&self.stop), position: AtomicI64::default() }
+    }
+
     /// Ends the run after the pictures in hand.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);

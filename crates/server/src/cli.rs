@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use ocelli_analyze::runtime::Precision;
 use ocelli_model::SamplingPlan;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 everything that was due has its result; 1 partial, the reason is on standard error; 2 the input cannot be used, or the command line is wrong; 130 a second Ctrl-C ended it at once.
 
-Environment: OCELLI_HOME is the folder of models and runtimes (default: $XDG_DATA_HOME/ocelli, else ~/.local/share/ocelli); OCELLI_LOG sets what is logged to standard error, such as info or ocelli_engine=debug (default: warn).";
+Environment: OCELLI_HOME is the folder of models and runtimes (default: $XDG_DATA_HOME/ocelli, else ~/.local/share/ocelli); OCELLI_STORE is the store that reading commands look into; OCELLI_LOG sets what is logged to standard error, such as info or ocelli_engine=debug (default: warn).";
 
 /// Looks at video: decodes exactly the frames that are worth it, and says what is on them.
 #[derive(Debug, Parser)]
@@ -25,6 +25,14 @@ pub(crate) enum Command {
     Extract(Extract),
     /// Detect objects and print one JSON object per analysed frame
     Analyze(Analyze),
+    /// Show what the store holds: inputs, their runs, which models looked at them
+    Runs(Runs),
+    /// List, export or compare results of the store
+    Results(Results),
+    /// Show what was due and what became of it, and whether that balances
+    Ledger(Ledger),
+    /// Check the store
+    Store(Store),
     /// Show the models, or check their files
     Models(Models),
     /// Say what this machine has, what is missing, and how to get it
@@ -71,11 +79,14 @@ Examples:
     ocelli analyze street.mp4 --classes person,car --confidence 0.5 --summary > results.jsonl
   Boxes drawn on every frame:
     ocelli analyze street.mp4 --fps all --annotate seen.mp4 > results.jsonl
+  Two models at once, results kept in the folder `seen`; run again after a crash, it goes on where it was:
+    ocelli analyze street.mp4 --model ssdlite-mobilenet-v2 --model yolox-nano --store seen > results.jsonl
 
-Each line holds input, run, pts, time_base, seconds, slot, model, verdict, width, height, detections (label, confidence, box in fractions of the picture, box_px in pixels), analyzer_version and timing_ms. A frame that is damaged has the verdict \"failed\" and a reason in place of its size and detections. Lines are in order of media time.";
+Each line holds input, run, pts, time_base, seconds, slot, model, verdict, width, height, detections (label, confidence, box in fractions of the picture, box_px in pixels, track where it is part of one), analyzer_version and timing_ms. A frame that is damaged has the verdict \"failed\" and a reason in place of its size and detections. Lines are in order of media time.";
 
 #[derive(Debug, Args)]
 #[command(after_help = ANALYZE_EXAMPLES)]
+#[command(group = ArgGroup::new("files").args(["annotate", "coco", "mot", "csv"]).multiple(true))]
 pub(crate) struct Analyze {
     /// Video files; any that the system's FFmpeg reads
     #[arg(required = true, value_name = "INPUT")]
@@ -83,9 +94,10 @@ pub(crate) struct Analyze {
     /// Frames per second of media time: a number, a fraction such as 30000/1001, or `all`
     #[arg(long, default_value = "5")]
     pub(crate) fps: SamplingPlan,
-    /// Model to look with: an id of `ocelli models list`, or the path of such a model's file
+    /// Model to look with: an id of `ocelli models list`, or the path of such a model's file. Given again, the next model
+    /// looks at the same decoded frames
     #[arg(long, value_name = "ID|FILE")]
-    pub(crate) model: Option<String>,
+    pub(crate) model: Vec<String>,
     /// Lowest confidence to report, above 0 and at most 1 [default: 0.4]
     #[arg(long, value_name = "0..1")]
     pub(crate) confidence: Option<f32>,
@@ -95,14 +107,33 @@ pub(crate) struct Analyze {
     /// Arithmetic of the model [default: as models.lock.json beside the models says]
     #[arg(long, value_enum)]
     pub(crate) precision: Option<PrecisionName>,
-    /// Model instances, one thread each [default: one per core]
+    /// Workers, one thread each with an instance of every model [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) instances: Option<u16>,
+    /// Inputs at once; they share the workers. Lines of several inputs then alternate [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+    /// Keep results, ledger and tracks in this folder, made if missing. What it holds already is not analysed again, and a
+    /// line is printed when its result is durable
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    /// Do not follow objects from frame to frame
+    #[arg(long)]
+    pub(crate) no_tracks: bool,
     /// Also write the analysed frames, with boxes, as an MP4 video at their own media times; takes one INPUT
     #[arg(long, value_name = "FILE.mp4")]
     pub(crate) annotate: Option<PathBuf>,
-    /// Replace an existing annotated video
-    #[arg(long, requires = "annotate")]
+    /// Also write all detections as a COCO file, for pycocotools and annotation tools
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) coco: Option<PathBuf>,
+    /// Also write tracks as a `MOTChallenge` text file. `{input}`, `{model}` and `{run}` in the name make a file of each
+    #[arg(long, value_name = "FILE.txt")]
+    pub(crate) mot: Option<PathBuf>,
+    /// Also write all detections as a table, one line each
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Replace existing files
+    #[arg(long, requires = "files")]
     pub(crate) overwrite: bool,
     /// Print a table of what was seen to standard error at the end
     #[arg(long)]
@@ -137,6 +168,194 @@ impl From<PrecisionName> for Precision {
             PrecisionName::Bf16 => Self::Bf16,
         }
     }
+}
+
+/// What of the store is meant.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// The store's folder [default: `$OCELLI_STORE`, else `store` in the data directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+    /// Only this run, by its number in `ocelli runs`
+    #[arg(long, value_name = "N")]
+    pub(crate) run: Option<i64>,
+    /// Only runs of this input: its name as it was analysed, or the end of it after a slash
+    #[arg(long, value_name = "NAME")]
+    pub(crate) input: Option<String>,
+    /// Only this model, by its id, or by the first digits of an analyzer version (at least 4)
+    #[arg(long, value_name = "ID|VERSION")]
+    pub(crate) model: Option<String>,
+    /// Only results of this sampling plan
+    #[arg(long)]
+    pub(crate) fps: Option<SamplingPlan>,
+}
+
+const RUNS_EXAMPLES: &str = "\
+Examples:
+  What was analysed, with which models, how completely:
+    ocelli runs --store seen
+  The same for programs, one JSON object per run:
+    ocelli runs --store seen --json
+
+A run is one unbroken piece of an input: a file has one, or several where its media time steps. It is open while a process works on it, whole when it was read to its end, partial when that was broken off, and unclean when the process died; the same `ocelli analyze` again goes on where it ended.";
+
+#[derive(Debug, Args)]
+#[command(after_help = RUNS_EXAMPLES)]
+pub(crate) struct Runs {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Print JSON, one object per run
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const LEDGER_EXAMPLES: &str = "\
+Examples:
+  What was due in each 10 s of a video, and what became of it:
+    ocelli ledger --store seen --input street.mp4
+  Does everything balance? Exit code 0 only if it does:
+    ocelli ledger --store seen > /dev/null
+
+Due are the slots of the sampling plan (with `all`, the pictures). Each has one verdict: analysed; gated (nothing moved); dropped (overload); failed (damaged, with the reason); empty (no picture in it); lost (never received).";
+
+#[derive(Debug, Args)]
+#[command(after_help = LEDGER_EXAMPLES)]
+pub(crate) struct Ledger {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Print JSON, one object per ledger
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const RESULTS_EXAMPLES: &str = "\
+Examples:
+  Where are people, between one and two minutes?
+    ocelli results list --store seen --class person --start 60 --end 120
+  What does one model see that the other does not?
+    ocelli results diff ssdlite-mobilenet-v2 yolox-nano --store seen";
+
+#[derive(Debug, Args)]
+#[command(after_help = RESULTS_EXAMPLES)]
+pub(crate) struct Results {
+    #[command(subcommand)]
+    pub(crate) command: ResultsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ResultsCommand {
+    /// Print detections, one per line, in order of media time
+    List(ListResults),
+    /// Write results to a file: JSON Lines as `analyze` prints them, COCO, MOT or CSV
+    Export(ExportResults),
+    /// Print which detections appeared, went or moved between two analyzer versions
+    Diff(DiffResults),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListResults {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Only this class
+    #[arg(long, value_name = "NAME")]
+    pub(crate) class: Option<String>,
+    /// Only detections of at least this confidence
+    #[arg(long, value_name = "0..1")]
+    pub(crate) confidence: Option<f32>,
+    #[command(flatten)]
+    pub(crate) span: Span,
+    /// Most lines
+    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
+    pub(crate) limit: u64,
+    /// Print JSON, one object per detection
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  For annotation tools and pycocotools:
+    ocelli results export --format coco --out street.json --store seen --input street.mp4
+  Tracks for MOT tools, one file per input and model:
+    ocelli results export --format mot --out '{input}-{model}.txt' --store seen
+
+{input}, {model} and {run} in the file's name stand for the input's name without its folder and ending, the model's id, and the part of an input whose media time steps. A MOT file holds one sequence, the others any number.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXPORT_EXAMPLES)]
+pub(crate) struct ExportResults {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// What to write
+    #[arg(long, value_enum)]
+    pub(crate) format: ExportFormat,
+    /// The file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    #[command(flatten)]
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// One JSON object per frame, as `ocelli analyze` prints it
+    Jsonl,
+    /// COCO object detection, one JSON object
+    Coco,
+    /// `MOTChallenge` text: frame, id, left, top, width, height, confidence
+    Mot,
+    /// A table with a header, one line per detection
+    Csv,
+}
+
+const DIFF_NOTES: &str = "\
+Frames that both looked at are compared. Two boxes of one class that overlap by at least half (intersection over union) are the same object: the same place from 0.9, else moved. Others are gone (only in the first) or appeared (only in the second).";
+
+#[derive(Debug, Args)]
+#[command(after_help = DIFF_NOTES)]
+pub(crate) struct DiffResults {
+    /// The one: a model's id, or the first digits of an analyzer version (at least 4)
+    pub(crate) first: String,
+    /// The other
+    pub(crate) second: String,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) span: Span,
+    /// Print only the table of counts
+    #[arg(long)]
+    pub(crate) summary: bool,
+    /// Print JSON, one object per difference
+    #[arg(long, conflicts_with = "summary")]
+    pub(crate) json: bool,
+}
+
+const STORE_EXAMPLES: &str = "\
+Examples:
+  Is everything in it whole, and does every ledger balance? Exit code 0 only if so:
+    ocelli store check --store seen";
+
+#[derive(Debug, Args)]
+#[command(after_help = STORE_EXAMPLES)]
+pub(crate) struct Store {
+    #[command(subcommand)]
+    pub(crate) command: StoreCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Read all of the store and say what does not fit together
+    Check(CheckStore),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckStore {
+    /// The store's folder [default: `$OCELLI_STORE`, else `store` in the data directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
 }
 
 const MODELS_EXAMPLES: &str = "\

@@ -1,11 +1,13 @@
 //! The `ocelli` binary: reads the command line, builds what a command needs, maps its end to an exit code.
 
 mod cli;
+mod clock;
 mod commands;
 mod ending;
 mod home;
 mod progress;
 mod signals;
+mod stores;
 
 use std::process::ExitCode;
 
@@ -20,6 +22,10 @@ fn main() -> ExitCode {
     let ended = match &cli.command {
         Command::Extract(options) => commands::extract::extract(options),
         Command::Analyze(options) => commands::analyze::analyze(options),
+        Command::Runs(options) => commands::runs::runs(options),
+        Command::Results(options) => commands::results::results(options),
+        Command::Ledger(options) => commands::ledger::ledger(options),
+        Command::Store(options) => commands::store::store(options),
         Command::Models(options) => commands::models::models(options),
         Command::Doctor(options) => commands::doctor::doctor(options),
     };

@@ -11,12 +11,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use ocelli_engine::Watch;
 use ocelli_model::TimeBase;
 
 const TEMPLATE: &str = "{prefix} [{bar:30}] {msg}";
 const REDRAW: Duration = Duration::from_millis(100);
+
+/// The bars of one call, one below the other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bars(MultiProgress);
 
 /// Progress through the media time of one input, drawn by a thread of its own: at low rates results are far apart.
 #[derive(Debug)]
@@ -29,13 +33,19 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// `duration` in ticks of `base` is unknown where the container does not say.
-    pub(crate) fn new(name: &str, watch: &Arc<Watch>, base: TimeBase, duration: Option<i64>) -> Self {
+    pub(crate) fn new(
+        name: &str,
+        bars: &Bars,
+        watch: &Arc<Watch>,
+        base: TimeBase,
+        duration: Option<i64>,
+    ) -> Self {
         let total = duration.map_or(0.0, |ticks| base.seconds(ticks));
         let (started, frames) = (now(), Arc::new(AtomicU64::new(0)));
         if !stderr().is_terminal() {
             return Self { bar: ProgressBar::hidden(), started, frames, drawing: None };
         }
-        let bar = ProgressBar::new((total * 1000.0) as u64);
+        let bar = bars.0.add(ProgressBar::new((total * 1000.0) as u64));
         let style = ProgressStyle::with_template(TEMPLATE);
         bar.set_style(style.unwrap_or_else(|_malformed| ProgressStyle::default_bar()));
         bar.set_prefix(name.to_owned());

@@ -1,6 +1,6 @@
 //! One analyzer over one run: its ledger, and the objects it follows.
 
-use ocelli_analyze::tracker::{Tracker, TrackerConfig};
+use ocelli_analyze::{Tracker, TrackerConfig};
 use ocelli_model::{Detection, TimeBase, TrackId, Verdict};
 use ocelli_store::{
     DerivationId, Entry, FrameQuery, FrameResult, OpenLedger, Pending, Settled, Span, StoreError,
@@ -90,7 +90,7 @@ fn span(place: Place) -> Span {
 
 impl Book {
     pub(super) fn new(config: Option<&TrackerConfig>, kept: Option<KeptBook>) -> Self {
-        Self { config: config.cloned(), tracker: config.cloned().map(Tracker::new), kept }
+        Self { config: config.cloned(), tracker: config.map(tracker), kept }
     }
 
     /// Takes what was seen at `place`, or finds what is known of it; adds what is to be stored.
@@ -170,7 +170,7 @@ impl Book {
         entries: &mut Vec<Entry>,
     ) -> Vec<Option<TrackId>> {
         let Some(tracker) = &mut self.tracker else { return Vec::new() };
-        let tracks = tracker.update(base.seconds(pts), detections);
+        let tracks = identities(tracker, base, pts, detections);
         if let Some(kept) = &mut self.kept {
             kept.note_tracks(pts, &tracks, entries);
         }
@@ -214,7 +214,7 @@ impl Book {
                 to: i64::MAX,
                 limit: 1,
             });
-            return derive(media, base, derivation, Tracker::new(config.clone()), replay);
+            return derive(media, base, derivation, tracker(config), replay);
         }
         let rest = std::mem::replace(
             &mut kept.replay,
@@ -231,6 +231,15 @@ impl Book {
         let Some(tracker) = self.tracker.take() else { return Ok(()) };
         go_on(media, base, (derivation, through), tracker, rest)
     }
+}
+
+fn tracker(config: &TrackerConfig) -> Tracker {
+    Tracker::new(config.clone()).expect("the pass checked its configuration")
+}
+
+/// Nobody's, where the clock is so fine that seconds cannot tell this frame from the one before.
+fn identities(tracker: &mut Tracker, base: TimeBase, pts: i64, seen: &[Detection]) -> Vec<Option<TrackId>> {
+    tracker.update(base.seconds(pts), seen).unwrap_or_else(|_same_time| vec![None; seen.len()])
 }
 
 /// All tracks of a ledger from the run's start.
@@ -262,7 +271,7 @@ fn go_on(
             before = Some(media.kept.appender.append_blocking(std::mem::take(&mut entries)));
         }
         let Some(frame) = next else { return before.map_or(Ok(()), Pending::wait_blocking) };
-        let tracks = tracker.update(base.seconds(frame.pts), &frame.result.detections);
+        let tracks = identities(&mut tracker, base, frame.pts, &frame.result.detections);
         if through.is_none_or(|through| frame.pts > through) {
             entries.push(Entry::Tracked { derivation, pts: frame.pts, tracks });
         }

@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc};
 
-use ocelli_analyze::tracker::TrackerConfig;
+use ocelli_analyze::TrackerConfig;
 use ocelli_model::{TimeBase, Verdict};
 use ocelli_store::{
     AnalyzerId, Appender, Blob, Entry, FrameQuery, NewAnalyzer, NewLedger, NewRun, NewSource, ResultLog,

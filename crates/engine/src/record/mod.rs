@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-use ocelli_analyze::tracker::TrackerConfig;
+use ocelli_analyze::{TrackerConfig, TrackerConfigError};
 use ocelli_media::pixel::OwnedPicture;
 use ocelli_model::{AnalyzerVersion, SamplingPlan, Tally, TimeBase, TrackId, Verdict};
 use ocelli_store::{Entry, FrameResult, Pending, RunId, RunState, StoreError};
@@ -87,6 +87,9 @@ pub enum RecordError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Objects cannot be followed like that.
+    #[error(transparent)]
+    Tracker(#[from] TrackerConfigError),
     /// Frames vanished between sampler and sink: a fault of ours.
     #[error("internal error: of {due} frames that were due {told} were told in run {run}")]
     Unbalanced {
@@ -131,9 +134,10 @@ struct RunBook {
 
 impl Recording {
     /// `media` says where things are kept; without it they are only tracked and told.
-    pub fn new(pass: Pass, media: Option<Media>) -> Self {
+    pub fn new(pass: Pass, media: Option<Media>) -> Result<Self, RecordError> {
+        pass.tracker.as_ref().map_or(Ok(()), TrackerConfig::check)?;
         let sums = pass.analyzers.iter().map(|_| Sums::default()).collect();
-        Self { pass, media, run: None, waiting: VecDeque::new(), sums }
+        Ok(Self { pass, media, run: None, waiting: VecDeque::new(), sums })
     }
 
     /// What earlier passes settled.

@@ -3,7 +3,7 @@
 use std::{fs::File, ops::ControlFlow, path::Path, process::Command, sync::Arc};
 
 use ocelli_analyze::{AnalyzeError, Analyzer};
-use ocelli_engine::{AnalyzeWork, Settings, Watch, run};
+use ocelli_engine::{AnalyzeWork, Look, Settings, Watch, draw_detections, run};
 use ocelli_ingest::{Source as _, pull::FileSource};
 use ocelli_media::{
     libav::{VideoSettings, VideoWriter},
@@ -50,14 +50,17 @@ fn annotate(input: &Path, plan: &str, output: &Path) -> (Vec<i64>, TimeBase) {
     let base = source.parameters().time_base;
     let file = Box::new(File::create(output).unwrap());
     let mut video = VideoWriter::create(file, VideoSettings::new(base)).unwrap();
-    let worker = || AnalyzeWork::new(Box::new(FindMarker(VersionBuilder::default().build())), true);
+    let worker = || AnalyzeWork::new(vec![Box::new(FindMarker(VersionBuilder::default().build()))], true);
     let settings = Settings::new(plan.parse().unwrap());
     let mut times = Vec::new();
     run(&mut source, settings, &mut [worker(), worker()], &Watch::default(), |event| {
         let Some(seen) = event.into_frame() else { return ControlFlow::Continue(()) };
-        let analysis = seen.result.unwrap();
+        let looked = seen.result.unwrap();
+        let [Look::Seen(analysis)] = &looked.looks[..] else { panic!("one analyzer looked: {looked:?}") };
         assert_eq!(analysis.detections.len(), 1, "the marker is found at {:?}", seen.place);
-        video.write(&analysis.annotated.unwrap().as_picture(), seen.place.pts).unwrap();
+        let mut picture = looked.picture.unwrap();
+        draw_detections(&mut picture, &analysis.detections, &[]);
+        video.write(&picture.as_picture(), seen.place.pts).unwrap();
         times.push(seen.place.pts);
         ControlFlow::Continue(())
     })

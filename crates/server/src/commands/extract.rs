@@ -11,7 +11,7 @@ use super::{aside, verdict, window};
 use crate::{
     cli::Extract,
     ending::{Ending, chain},
-    progress::Progress,
+    progress::{Bars, Progress},
     signals::stop_on_signal,
 };
 
@@ -32,7 +32,7 @@ pub(crate) fn extract(options: &Extract) -> Result<Ending> {
     let watch = Arc::new(Watch::default());
     stop_on_signal(&watch)?;
     let mut worker = JpegWork::new(options.quality).context("cannot make JPEG files")?;
-    let progress = Progress::new(&name, &watch, base, parameters.duration);
+    let progress = Progress::new(&name, &Bars::default(), &watch, base, parameters.duration);
     let mut failed = None;
     let report = run(&mut source, settings, std::slice::from_mut(&mut worker), &watch, |event| {
         // Failed pictures are in the report.

@@ -1,11 +1,14 @@
 //! One file per subcommand.
 
 pub(crate) mod analyze;
-mod annotate;
 mod aside;
 pub(crate) mod doctor;
+mod exports;
 pub(crate) mod extract;
+pub(crate) mod ledger;
 pub(crate) mod models;
-mod summary;
+pub(crate) mod results;
+pub(crate) mod runs;
+pub(crate) mod store;
 mod verdict;
 mod window;

@@ -13,6 +13,8 @@ mod help;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod kept;
+#[cfg(test)]
 mod models;
 #[cfg(test)]
 mod ocelli;

@@ -61,7 +61,7 @@ impl Job<'_> {
         let base = parameters.time_base;
         let media = self.store.map(|store| store.media(input, &source, self.pass, self.watch)).transpose();
         let media: Option<Media> = media.with_context(|| name.clone())?;
-        let mut recording = Recording::new(self.pass.clone(), media);
+        let mut recording = Recording::new(self.pass.clone(), media)?;
         let known = recording.known();
         for worker in &mut *team {
             worker.look_for(known.clone().map(|known| known as Arc<dyn Demand>));

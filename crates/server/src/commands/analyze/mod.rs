@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use ocelli_analyze::{cpu_features, tracker::TrackerConfig};
+use ocelli_analyze::{TrackerConfig, cpu_features};
 use ocelli_engine::{AnalyzeWork, Pass, Watch};
 use ocelli_ingest::pull::FileSource;
 
@@ -82,8 +82,11 @@ pub(crate) fn analyze(options: &Analyze) -> Result<Ending> {
     // The results are there even where a video or a file of them is not.
     endings
         .extend(ended?.into_iter().flat_map(|error| [Ending::Partial(vec![chain(&error)]), Ending::Whole]));
-    if let Some(store) = store {
-        store.close()?;
+    // What a store could not take was told with the input that it was of.
+    if let Some(Err(error)) = store.map(OpenStore::close)
+        && endings.iter().all(|ending| matches!(ending, Ending::Whole))
+    {
+        return Err(error);
     }
     Ok(Ending::all(endings))
 }

@@ -27,7 +27,9 @@ fn the_same_again_prints_the_same_and_adds_nothing() {
     let third = analyze(&copy, &store, args!["--fps", "7.5"]).whole();
     let results = |stdout: &[u8]| -> Vec<serde_json::Value> {
         let mut lines = lines(stdout);
-        lines.iter_mut().for_each(|line| line["input"] = "".into());
+        for line in &mut lines {
+            line["input"] = "".into();
+        }
         lines
     };
     assert_eq!(results(&third.stdout), results(&first.stdout));

@@ -9,7 +9,7 @@ use std::{
 use ocelli_testkit::Clip;
 use serde_json::Value;
 
-use super::{analyze, exported, ledgers, sum};
+use super::{analyze, exported, ledgers, sum, untimed};
 use crate::{args, ocelli::home, results::lines};
 
 const KILLS: u64 = 50;
@@ -68,11 +68,6 @@ fn fifty_kills_lose_nothing_that_was_printed() {
     // A store that nobody killed holds the same, tracks included.
     let calm = folder.path().join("calm");
     let calm = lines(&analyze(&input, &calm, args!["--fps", "all"]).whole().stdout);
-    let untimed = |lines: &[Value]| -> Vec<Value> {
-        let mut lines = lines.to_vec();
-        lines.iter_mut().for_each(|line| line["timing_ms"] = Value::Null);
-        lines
-    };
     assert_eq!(untimed(&whole), untimed(&calm));
     assert_eq!(untimed(&exported(&store, &[])), untimed(&calm));
 }
