@@ -43,6 +43,12 @@ class Table:
             }
         )
 
+    def value(self, what, against, ours, other, to_reach, reached):
+        """Figures that are no CPU seconds, in words; `reached` is None where there is no claim."""
+        self.rows.append(
+            {"what": what, "against": against, "ours": ours, "other": other, "to_reach": to_reach, "reached": reached}
+        )
+
     def missed(self):
         return [row for row in self.rows if row["reached"] is False]
 
@@ -56,7 +62,9 @@ class Table:
 
 def cells(row):
     verdict = {True: "ok", False: "MISSED", None: ""}[row["reached"]]
-    if "ours_mb" in row:
+    if "ours" in row:
+        figures = (row["ours"], row["other"], "", "")
+    elif "ours_mb" in row:
         difference = row["ours_mb"] - row["other_mb"]
         figures = (f"{row['ours_mb']:.1f} MB", f"{row['other_mb']:.1f} MB", f"{difference:+.1f}", "")
     else:

@@ -61,8 +61,8 @@ impl World {
             let present =
                 walkers.iter().filter(|walker| walker.first_step + walker.places.len() > step).count();
             // Missing ones come one after the other, not all at once; a scene begins with its crowd.
-            let arrivals =
-                if step == 0 { crowd } else { usize::from(present < crowd && random.below(5) == 0) };
+            let chances = (0..crowd.div_ceil(12)).filter(|_| present < crowd && random.below(5) == 0);
+            let arrivals = if step == 0 { crowd } else { chances.count() };
             for _ in 0..arrivals {
                 let id = walkers.len() as u64 + 1;
                 walkers.push(Walker::new(id, step, steps, &mut random));
