@@ -16,6 +16,7 @@ import quality
 from measure import Broken, fail, raw, run, take_turns
 from sides import FIRST, Bench
 from table import Table
+from tracking import Tracking
 
 QUALITY = 85
 # How many times our CPU seconds ffmpeg takes at 1 fps.
@@ -33,7 +34,7 @@ class Runner:
 
     def __init__(self, bench, repetitions, precision):
         self.bench, self.repetitions, self.precision = bench, repetitions, precision
-        self.table, self.groups = Table(), []
+        self.table, self.groups, self.tracking = Table(), [], []
         self.beside = "f32" if precision == "bf16" else "bf16" if has_bf16() else None
 
     def turns(self, title, sides, plan, repetitions=None):
@@ -143,6 +144,7 @@ def measure(runner, clips, quick):
         runner.analyze_peers(clips("gop2"), "1080p30, GOP 2 s", 5, 1.4, 1.0)
         runner.analyze_floor(short("360p"), "640x360, 20 s", "all")
     runner.analyze_peers(short("1080p"), "1080p30, 20 s", "all", 1.4, 1.0)
+    runner.tracking = Tracking(runner.bench).measure(runner.table, runner.repetitions)
     runner.memory(clips("gop2"), None if quick else media.repeated(clips.folder, clips("gop2"), 10))
 
 
@@ -196,6 +198,7 @@ def report(runner, about, started):
     path = runner.bench.folder / f"{name}.json"
     found = runner.bench.found
     content = {"machine": about, "quality": found, "rows": runner.table.rows, "groups": runner.groups}
+    content["tracking"] = runner.tracking
     path.write_text(json.dumps(content, indent=1))
     print(f"\n{about['cpu']}, {about['cores']} cores, load {about['load_at_start']:.1f} at the start; {about['ffmpeg']}")
     print(f"default precision here: {runner.precision}; medians of {runner.repetitions}, sides taking turns")

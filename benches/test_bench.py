@@ -39,6 +39,16 @@ class Verdicts(unittest.TestCase):
         table.least("x", side("ours", [2.0]), side("other", [1.0]))
         self.assertEqual(table.missed(), [])
 
+    def test_figures_in_words_stand_beside_each_other(self):
+        table = Table()
+        table.value("tracks", "other", "0.9 0.8 1", "0.7 0.6 9", "not below", False)
+        table.value("cost", "other", "0.03 ms", "3 ms", "<= 0.1 ms", True)
+        table.value("shown", "other", "1", "2", None, None)
+        lines = table.text().splitlines()
+        self.assertEqual([line.split()[-1] for line in lines[1:]], ["MISSED", "ok", "shown"])
+        self.assertIn("0.9 0.8 1", lines[1])
+        self.assertEqual([row["what"] for row in table.missed()], ["tracks"])
+
     def test_the_median_of_the_samples_counts(self):
         self.assertEqual(side("x", [9.0, 1.0, 2.0]).cpu(), 2.0)
 

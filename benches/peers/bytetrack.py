@@ -1,7 +1,7 @@
 """usage: bytetrack.py SEQUENCE TIMES FPS
 
-ByteTrack as the package cjm-byte-track ports it from its authors' code, one tracker for each label, thresholds as ours has them. Prints what
-`tracker follow` prints.
+ByteTrack as the package cjm-byte-track ports it from its authors' code, one tracker for each label, thresholds (0.4 and 0.5) and the
+time that a lost track is kept (2 s) as ours has them. Prints what `tracker follow` prints.
 """
 
 import json
@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 1920, 1080
 
 def follow(frames, labels, fps):
     """Tracks of each frame: (id, x, y, width, height) in fractions of the picture."""
-    trackers = {label: BYTETracker(track_thresh=0.4, frame_rate=fps) for label in labels}
+    trackers = {label: BYTETracker(track_thresh=0.4, track_buffer=60, frame_rate=fps) for label in labels}
     for by_label in frames:
         tracks = []
         for label, tracker in trackers.items():
