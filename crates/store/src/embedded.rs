@@ -52,8 +52,8 @@ struct Writing {
     /// `None`: closed.
     writer: Arc<Mutex<Option<Writer>>>,
     checkpoints: Checkpoints,
-    /// Given back last.
-    _lock: Lock,
+    /// Given back last; `None`: closed.
+    lock: Mutex<Option<Lock>>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -79,7 +79,7 @@ impl SqliteStore {
                 let readers = Readers::new(open::reading(&place), place.clone());
                 let writer = Arc::new(Mutex::new(Some(writer)));
                 let checkpoints = Checkpoints::start(place.clone(), Arc::clone(&writer)).await?;
-                (readers, Some(Writing { writer, checkpoints, _lock: lock }))
+                (readers, Some(Writing { writer, checkpoints, lock: Mutex::new(Some(lock)) }))
             }
         };
         Ok(Self { place, readers, writer })
@@ -91,10 +91,12 @@ impl SqliteStore {
         self.readers.close().await;
         let Some(writing) = &self.writer else { return Ok(()) };
         writing.checkpoints.stop().await;
-        match writing.writer.lock().await.take() {
+        let closed = match writing.writer.lock().await.take() {
             Some(writer) => writer.close().await,
             None => Ok(()),
-        }
+        };
+        writing.lock.lock().await.take();
+        closed
     }
 
     fn writing(&self) -> Result<&Writing, StoreError> {

@@ -85,17 +85,14 @@ pub(super) async fn ledger(db: &mut SqliteConnection, ledger: &NewLedger) -> Res
         .bind(ledger.analyzer.0)
         .fetch_one(&mut *db)
         .await?;
-    let plan = ledger.plan.to_string();
-    query("INSERT INTO ledgers (series, plan) VALUES (?, ?) ON CONFLICT (series, plan) DO NOTHING")
-        .bind(series)
-        .bind(&plan)
-        .execute(&mut *db)
-        .await?;
-    let id: i64 = query_scalar("SELECT id FROM ledgers WHERE series = ? AND plan = ?")
-        .bind(series)
-        .bind(&plan)
-        .fetch_one(&mut *db)
-        .await?;
+    let id: i64 = query_scalar(
+        "INSERT INTO ledgers (series, plan) VALUES (?, ?)
+         ON CONFLICT (series, plan) DO UPDATE SET unclean = 0 RETURNING id",
+    )
+    .bind(series)
+    .bind(ledger.plan.to_string())
+    .fetch_one(&mut *db)
+    .await?;
     let derivation = match &ledger.tracker {
         Some(tracker) => Some(derivation(db, id, tracker).await?),
         None => None,

@@ -3,7 +3,7 @@
 use std::{fs, fs::File, io, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection, query, raw_sql,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection, raw_sql,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -12,10 +12,9 @@ use super::{
     place::Place,
     readers::Readers,
     schema::{self, APPLICATION_ID, KNOWN},
-    words::Word as _,
     write::Writer,
 };
-use crate::{RunState, StoreError};
+use crate::StoreError;
 
 /// Another program may hold the database for a moment, such as one that makes a backup.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -75,12 +74,7 @@ pub(super) async fn to_write(place: &Place) -> Result<(Lock, Writer), StoreError
     let mut db = writing(place, "store-write").connect().await.map_err(failed)?;
     let stamp = schema::stamp(&mut db).await.map_err(failed)?;
     schema::migrate(&mut db, known(place, stamp)?).await.map_err(failed)?;
-    query("UPDATE runs SET state = ? WHERE state = ?")
-        .bind(RunState::Unclean.word())
-        .bind(RunState::Open.word())
-        .execute(&mut db)
-        .await
-        .map_err(failed)?;
+    schema::mark_unclean(&mut db).await.map_err(failed)?;
     Ok((lock, Writer::new(db, place.clone())))
 }
 

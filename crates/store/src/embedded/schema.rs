@@ -54,6 +54,8 @@ CREATE TABLE ledgers (
     id INTEGER PRIMARY KEY,
     series INTEGER NOT NULL REFERENCES series,
     plan TEXT NOT NULL,
+    -- 1: the process that last wrote it died, and due slots may lack a verdict.
+    unclean INTEGER NOT NULL DEFAULT 0,
     UNIQUE (series, plan)
 ) STRICT;
 -- What was due (settled = 0) and what became of it (settled = 1, with a verdict). Rows of one kind never overlap.
@@ -170,5 +172,12 @@ pub(super) async fn migrate(db: &mut SqliteConnection, from: i64) -> sqlx::Resul
     Ok(())
 }
 
-#[cfg(test)]
-mod tests;
+/// What a process left open that no longer runs.
+pub(super) async fn mark_unclean(db: &mut SqliteConnection) -> sqlx::Result<()> {
+    let marked = "BEGIN IMMEDIATE;
+        UPDATE ledgers SET unclean = 1 WHERE series IN
+            (SELECT series.id FROM series JOIN runs ON runs.id = run WHERE state = 'open');
+        UPDATE runs SET state = 'unclean' WHERE state = 'open';
+        COMMIT;";
+    raw_sql(marked).execute(db).await.map(|_| ())
+}

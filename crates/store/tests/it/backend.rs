@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use ocelli_model::{AnalyzerVersion, BoundingBox, Detection, SamplingPlan, TimeBase, VersionBuilder};
+use ocelli_model::{
+    AnalyzerVersion, BoundingBox, Detection, SamplingPlan, TimeBase, Verdict, VersionBuilder,
+};
 use ocelli_store::{
-    AnalyzerId, FrameResult, NewAnalyzer, NewLedger, NewRun, NewSource, OpenLedger, ResultLog, Results,
-    RunId, SourceKind, Span,
+    AnalyzerId, Entry, FrameResult, NewAnalyzer, NewLedger, NewRun, NewSource, OpenLedger, ResultLog,
+    Results, RunId, SourceKind, Span,
 };
 
 /// A store of some kind.
@@ -84,4 +86,17 @@ pub(crate) fn result(labels: &[&str]) -> FrameResult {
 
 pub(crate) fn slots(first: i64, last: i64) -> Span {
     Span::slots(first, last)
+}
+
+pub(crate) fn due(open: OpenLedger, span: Span) -> Entry {
+    Entry::Due { ledger: open.ledger, span }
+}
+
+pub(crate) fn unseen(open: OpenLedger, span: Span, verdict: Verdict) -> Entry {
+    Entry::Unseen { ledger: open.ledger, span, verdict, reason: String::new(), pts: None }
+}
+
+/// Of a plan of 1 fps.
+pub(crate) fn analysed(open: OpenLedger, slot: i64, result: Option<FrameResult>) -> Entry {
+    Entry::Analysed { ledger: open.ledger, span: slots(slot, slot), pts: pts(slot), result }
 }

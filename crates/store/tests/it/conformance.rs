@@ -1,12 +1,22 @@
 //! What every backend does alike. `suite!` runs all of it for one.
 
 pub(crate) mod entries;
+pub(crate) mod gaps;
+pub(crate) mod identities;
+pub(crate) mod queries;
+pub(crate) mod refused;
+pub(crate) mod tracks;
 
 /// A test for each case.
 macro_rules! suite {
     ($name:ident, $backend:ty) => {
         $crate::conformance::suite!(@cases $name, $backend,
-            entries: [due_is_counted_once, an_analysis_reads_back]);
+            identities: [asked_twice, a_run_keeps_its_clock, runs_are_found, analyzers_are_kept, runs_end];
+            entries: [due_is_counted_once, an_analysis_reads_back, plans_share_results, pictures_are_exact, lines_are_told];
+            gaps: [a_gap_is_filled, a_final_verdict_stays];
+            tracks: [tracks_follow_results, results_in_between_void_tracks, order_is_kept];
+            queries: [frames_by_page, detections_by_page];
+            refused: [nothing_of_a_bad_batch_is_written, bad_values]);
     };
     (@cases $name:ident, $backend:ty, $($module:ident: [$($case:ident),*]);*) => {
         mod $name {
