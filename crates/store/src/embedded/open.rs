@@ -71,9 +71,11 @@ pub(super) async fn to_write(place: &Place) -> Result<(Lock, Writer), StoreError
         create(place).await?;
     }
     let failed = |error| place.sql(error);
+    // Looked at before it is opened for writing, which changes even a database of another program.
+    let stamp = stamp(&reading(place)).await.map_err(failed)?;
+    let schema = known(place, stamp)?;
     let mut db = writing(place, "store-write").connect().await.map_err(failed)?;
-    let stamp = schema::stamp(&mut db).await.map_err(failed)?;
-    schema::migrate(&mut db, known(place, stamp)?).await.map_err(failed)?;
+    schema::migrate(&mut db, schema).await.map_err(failed)?;
     schema::mark_unclean(&mut db).await.map_err(failed)?;
     Ok((lock, Writer::new(db, place.clone())))
 }
@@ -101,6 +103,12 @@ fn known(place: &Place, stamp: schema::Stamp) -> Result<i64, StoreError> {
     let path = place.database();
     if stamp.application != APPLICATION_ID {
         return Err(place.damaged("it is a database of another program"));
+    }
+    // SQLite takes half a page at the end for a whole one. A checkpoint without room may leave one: then all of it is in the
+    // log.
+    let bytes = fs::metadata(&path).map_err(|error| place.io(error))?.len();
+    if log_is_empty(place) && bytes % stamp.page_bytes.max(1) != 0 {
+        return Err(place.damaged("its end is missing"));
     }
     match stamp.schema {
         found if found > KNOWN => Err(StoreError::Newer { path, found, known: KNOWN }),

@@ -148,6 +148,7 @@ pub(super) struct Stamp {
     pub(super) application: i64,
     /// Schema version.
     pub(super) schema: i64,
+    pub(super) page_bytes: u64,
 }
 
 /// Reads it; this is also the first look at the file, so that what is no database fails here.
@@ -155,8 +156,9 @@ pub(super) async fn stamp(db: &mut SqliteConnection) -> sqlx::Result<Stamp> {
     let application = query_scalar("PRAGMA application_id").fetch_one(&mut *db).await?;
     let schema = query_scalar("PRAGMA user_version").fetch_one(&mut *db).await?;
     // Reads the list of tables: in a truncated or foreign file it is not there.
-    let _tables: i64 = query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(db).await?;
-    Ok(Stamp { application, schema })
+    let _tables: i64 = query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *db).await?;
+    let page_bytes: i64 = query_scalar("PRAGMA page_size").fetch_one(db).await?;
+    Ok(Stamp { application, schema, page_bytes: page_bytes as u64 })
 }
 
 /// Makes the tables of `KNOWN` out of those of schema `from`, each step in its own transaction.

@@ -3,8 +3,12 @@
 #[cfg(test)]
 mod backend;
 #[cfg(test)]
+mod child;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod embedded;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod model;
