@@ -229,6 +229,3 @@ impl Committer {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -30,8 +30,9 @@ impl Writer {
 
     pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
         self.roll_back().await;
-        raw_sql("BEGIN IMMEDIATE").execute(&mut self.db).await.map_err(|error| self.place.sql(error))?;
+        // Before it is asked for: dropped while waiting, it begins all the same.
         self.unfinished = true;
+        raw_sql("BEGIN IMMEDIATE").execute(&mut self.db).await.map_err(|error| self.place.sql(error))?;
         Ok(())
     }
 

@@ -1,0 +1,224 @@
+//! The appender, over a real store.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use ocelli_store::{
+    AnalyzerId, Appender, Entry, LedgerId, NewAnalyzer, NewLedger, NewRun, NewSource, OpenLedger, ResultLog,
+    RunId, Settled, SourceId, Span, StoreError,
+};
+use tokio::{runtime::Handle, sync::Semaphore};
+
+use crate::{
+    backend::{Backend as _, Store, analysed, due, ledger, result, run, slots},
+    embedded::Sqlite,
+};
+
+/// A store that notes how many entries each commit had, and waits for a permit before each.
+#[derive(Debug)]
+struct Gate {
+    store: Arc<dyn Store>,
+    commits: Mutex<Vec<usize>>,
+    begun: AtomicUsize,
+    permits: Semaphore,
+}
+
+#[async_trait::async_trait]
+impl ResultLog for Gate {
+    async fn source(&self, source: &NewSource) -> Result<SourceId, StoreError> {
+        self.store.source(source).await
+    }
+    async fn run(&self, run: &NewRun) -> Result<RunId, StoreError> {
+        self.store.run(run).await
+    }
+    async fn analyzer(&self, analyzer: &NewAnalyzer) -> Result<AnalyzerId, StoreError> {
+        self.store.analyzer(analyzer).await
+    }
+    async fn ledger(&self, ledger: &NewLedger) -> Result<OpenLedger, StoreError> {
+        self.store.ledger(ledger).await
+    }
+    async fn settled(&self, ledger: OpenLedger) -> Result<Settled, StoreError> {
+        self.store.settled(ledger).await
+    }
+    async fn commit(&self, entries: &[Entry]) -> Result<(), StoreError> {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        self.permits.acquire().await.unwrap().forget();
+        self.commits.lock().unwrap().push(entries.len());
+        self.store.commit(entries).await
+    }
+}
+
+struct Setting {
+    /// Holds the folder.
+    _backend: Sqlite,
+    gate: Arc<Gate>,
+    open: OpenLedger,
+    appender: Appender,
+}
+
+async fn setting(permits: usize) -> Setting {
+    let backend = Sqlite::new();
+    let store = backend.open().await;
+    let run = run(&*store, "a", 0).await;
+    let open = ledger(&*store, run, "m", "1").await;
+    let permits = Semaphore::new(permits);
+    let gate = Arc::new(Gate { store, commits: Mutex::default(), begun: AtomicUsize::new(0), permits });
+    let appender = Appender::start(Arc::clone(&gate) as Arc<dyn ResultLog>, &Handle::current());
+    Setting { _backend: backend, gate, open, appender }
+}
+
+impl Setting {
+    fn commits(&self) -> Vec<usize> {
+        self.gate.commits.lock().unwrap().clone()
+    }
+
+    fn slot(&self, slot: i64) -> Vec<Entry> {
+        vec![due(self.open, slots(slot, slot)), analysed(self.open, slot, Some(result(&["cat"])))]
+    }
+
+    async fn settled(&self) -> usize {
+        self.gate.store.settled(self.open).await.unwrap().results.len()
+    }
+}
+
+#[tokio::test]
+async fn what_comes_together_is_committed_together() {
+    let it = setting(100).await;
+    let mut pending = Vec::new();
+    for slot in 0..10 {
+        pending.push(it.appender.append(it.slot(slot)).await);
+    }
+    for one in pending {
+        one.await.unwrap();
+    }
+    assert_eq!((it.commits(), it.settled().await), (vec![20], 10));
+    // What was not waited for is written before the end, and nothing after.
+    drop(it.appender.append(it.slot(10)).await);
+    it.appender.close().await.unwrap();
+    assert_eq!(it.settled().await, 11);
+    let mut late = it.appender.clone().append(it.slot(11)).await;
+    assert!(matches!(late.try_ready(), Some(Err(StoreError::Closed))));
+    it.appender.close().await.unwrap();
+    assert_eq!((it.commits(), it.settled().await), (vec![20, 2], 11));
+}
+
+/// While a commit runs, the next batch gathers, and closes at 256 results.
+#[tokio::test]
+async fn batches_are_bounded() {
+    let it = setting(0).await;
+    let mut first = it.appender.append(it.slot(0)).await;
+    while it.gate.begun.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(first.try_ready().is_none());
+    let mut pending = vec![first];
+    for slot in 1..=300 {
+        pending.push(it.appender.append(it.slot(slot)).await);
+    }
+    it.gate.permits.add_permits(10);
+    for one in pending {
+        one.await.unwrap();
+    }
+    assert_eq!(it.commits(), [2, 512, 88]);
+    // One call is never parted, however large.
+    let large: Vec<_> = (301..900).flat_map(|slot| it.slot(slot)).collect();
+    it.appender.append(large).await.await.unwrap();
+    assert_eq!(it.commits()[3..], [1198]);
+    it.appender.append(vec![]).await.await.unwrap();
+    it.appender.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_failure_nothing_more_is_written() {
+    let it = setting(100).await;
+    let nowhere = OpenLedger { ledger: LedgerId(99), ..it.open };
+    let unheard = it.appender.append(it.slot(0)).await;
+    drop(unheard);
+    let bad = it.appender.append(vec![due(nowhere, Span::one(0))]).await;
+    let good = it.appender.append(it.slot(1)).await;
+    assert!(matches!(bad.await, Err(StoreError::Invalid(_))), "the first who listens is told why");
+    assert!(matches!(good.await, Err(StoreError::Closed)));
+    let later = it.appender.append(it.slot(2)).await;
+    assert!(matches!(later.await, Err(StoreError::Closed)));
+    assert!(matches!(it.appender.close().await, Err(StoreError::Closed)));
+    assert_eq!(it.settled().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn threads_append_and_wait() {
+    let it = Arc::new(setting(1000).await);
+    let (appender, open) = (it.appender.clone(), it.open);
+    let thread = tokio::task::spawn_blocking(move || {
+        (0..40).for_each(|slot| {
+            let entries = vec![due(open, slots(slot, slot)), analysed(open, slot, Some(result(&["cat"])))];
+            appender.append_blocking(entries).wait_blocking().unwrap();
+        });
+    });
+    for slot in 100..140 {
+        it.appender.append(it.slot(slot)).await.await.unwrap();
+    }
+    thread.await.unwrap();
+    it.appender.close().await.unwrap();
+    assert_eq!(it.settled().await, 80);
+    assert_eq!(it.gate.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+/// A reader beside a writer sees whole commits: as many results as slots that are due.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_see_whole_commits() {
+    let it = setting(10_000).await;
+    let (store, open) = (Arc::clone(&it.gate.store), it.open);
+    let reader = tokio::spawn(async move {
+        let mut seen = 0;
+        while seen < 200 {
+            let settled = store.settled(open).await.unwrap();
+            let due: u64 = settled.due.iter().map(|span| span.count).sum();
+            assert_eq!(due, settled.results.len() as u64);
+            assert!(due >= seen, "what was seen stays");
+            seen = due;
+        }
+    });
+    for slot in 0..200 {
+        it.appender.append(it.slot(slot)).await.await.unwrap();
+    }
+    reader.await.unwrap();
+    it.appender.close().await.unwrap();
+}
+
+/// Futures that are dropped in the middle leave whole commits or nothing.
+#[tokio::test]
+async fn a_dropped_commit_happens_wholly_or_not() {
+    let it = setting(0).await;
+    let mut polls = 1;
+    let mut slot = 0;
+    loop {
+        let entries = it.slot(slot);
+        let mut commit = it.gate.store.commit(&entries);
+        let mut left = polls;
+        let done = std::future::poll_fn(|context| {
+            left -= 1;
+            match commit.as_mut().poll(context) {
+                std::task::Poll::Ready(done) => std::task::Poll::Ready(Some(done)),
+                std::task::Poll::Pending if left == 0 => std::task::Poll::Ready(None),
+                std::task::Poll::Pending => std::task::Poll::Pending,
+            }
+        });
+        let done = done.await;
+        drop(commit);
+        let settled = it.gate.store.settled(it.open).await.unwrap();
+        let due: u64 = settled.due.iter().map(|span| span.count).sum();
+        assert_eq!(due, settled.results.len() as u64, "after {polls} polls");
+        if let Some(done) = done {
+            done.unwrap();
+            break;
+        }
+        polls += 1;
+        slot += 1;
+    }
+    assert!(polls > 5, "a commit waits for its connection more often than {polls} times");
+    it.gate.store.commit(&it.slot(1000)).await.unwrap();
+    assert_eq!(it.gate.store.check().await.unwrap(), Vec::<String>::new());
+    it.appender.close().await.unwrap();
+}
