@@ -12,7 +12,15 @@ use crate::StoreError;
 /// The right to write. The system gives it back when the process ends, however it ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone would not do: a process that is being started holds a copy of the file for a moment. What fails here
+        // is left to the end of the process.
+        self.file.unlock().ok();
+    }
 }
 
 impl Lock {
@@ -44,7 +52,7 @@ impl Lock {
             file.write_all(holder().as_bytes())
         };
         mark().map_err(|error| place.io(error))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
