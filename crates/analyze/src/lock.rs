@@ -2,14 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::runtime::Precision;
+use crate::{runtime::Precision, whole};
 
 /// File name, beside the models.
 pub const FILE: &str = "models.lock.json";
@@ -62,6 +61,15 @@ pub enum LockError {
         #[source]
         source: serde_json::Error,
     },
+    /// It cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// It was written by a later release.
     #[error("{} has format {format}, this release reads {FORMAT}; update, or remove it", path.display())]
     Format {
@@ -74,22 +82,37 @@ pub enum LockError {
 
 /// The entry of the model with this checksum; `choose` makes one where there is none, which is then written down.
 /// A folder that cannot be written is no error: the same machine chooses the same again, and a warning is logged.
-pub(crate) fn obey_or_choose(
+pub(crate) fn obey_or_choose<E: From<LockError>>(
     folder: &Path,
     sha256: &str,
-    choose: impl FnOnce() -> LockEntry,
-) -> Result<LockEntry, LockError> {
-    let path = folder.join(FILE);
-    let mut lock = read(&path)?;
-    if let Some(entry) = lock.models.get(sha256) {
-        return Ok(entry.clone());
+    choose: impl FnOnce() -> Result<LockEntry, E>,
+) -> Result<LockEntry, E> {
+    if let Some(entry) = peek(folder, sha256)? {
+        return Ok(entry);
     }
-    let entry = choose();
-    lock.models.insert(sha256.to_owned(), entry.clone());
-    if let Err(error) = write(&path, &lock) {
+    let entry = choose()?;
+    if let Err(error) = note(folder, sha256, entry.clone()) {
+        let path = folder.join(FILE);
         tracing::warn!(path = %path.display(), %error, "the choice of runtime and precision is not written down");
     }
     Ok(entry)
+}
+
+/// The entry of the model with this checksum, if there is one.
+pub fn peek(folder: &Path, sha256: &str) -> Result<Option<LockEntry>, LockError> {
+    Ok(read(&folder.join(FILE))?.models.remove(sha256))
+}
+
+/// Writes down how the model with this checksum runs, in place of what was decided before.
+pub fn note(folder: &Path, sha256: &str, entry: LockEntry) -> Result<(), LockError> {
+    let path = folder.join(FILE);
+    let failed = |source| LockError::Write { path: path.clone(), source };
+    let _turn = whole::turn(folder).map_err(failed)?;
+    let mut lock = read(&path)?;
+    lock.models.insert(sha256.to_owned(), entry);
+    let mut text = serde_json::to_vec_pretty(&lock).map_err(|error| failed(error.into()))?;
+    text.push(b'\n');
+    whole::replace(&path, &text).map_err(failed)
 }
 
 fn read(path: &Path) -> Result<LockFile, LockError> {
@@ -110,18 +133,6 @@ fn read(path: &Path) -> Result<LockFile, LockError> {
         return Err(LockError::Format { path: path.to_owned(), format: lock.format });
     }
     Ok(lock)
-}
-
-/// Written aside, synced and renamed: readers see the old file or the new one, also after a power cut.
-fn write(path: &Path, lock: &LockFile) -> io::Result<()> {
-    let aside = path.with_extension(format!("json.{}", std::process::id()));
-    let mut text = serde_json::to_vec_pretty(lock)?;
-    text.push(b'\n');
-    let written = fs::File::create(&aside).and_then(|mut file| {
-        file.write_all(&text)?;
-        file.sync_all()
-    });
-    written.and_then(|()| fs::rename(&aside, path)).inspect_err(|_| drop(fs::remove_file(&aside)))
 }
 
 #[cfg(test)]

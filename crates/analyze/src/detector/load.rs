@@ -8,10 +8,10 @@ use ocelli_model::{AnalyzerVersion, VersionBuilder};
 use super::{Detector, Filter, contract::Contract, labels::UnknownClass, nms};
 use crate::{
     analyzer::Analyzer,
-    catalogue::{Catalogue, CatalogueError, DEFAULT_MODEL, ModelEntry},
+    catalogue::{Catalogue, CatalogueError, DEFAULT_MODEL, ModelEntry, ModelFile},
     cpu::{CpuFeatures, cpu_features},
-    lock::{self, LockEntry, LockError},
-    runtime::{LoadError, LoadedModel, Precision, Runtime as _, RuntimeInfo, openvino::OpenVino},
+    lock::{self, FILE as LOCK_FILE, LockEntry, LockError},
+    runtime::{LoadError, LoadedModel, Precision, Runtime, RuntimeName, first_installed},
 };
 
 /// Lowest confidence reported where the user names none.
@@ -28,6 +28,8 @@ pub struct DetectorConfig {
     pub confidence: Option<f32>,
     /// Names of the classes to report; all if `None`.
     pub classes: Option<Vec<String>>,
+    /// Runs on this runtime whatever the lock file says, and leaves that file alone.
+    pub runtime: Option<RuntimeName>,
     /// Runs in this precision whatever the lock file says, and leaves that file alone.
     pub precision: Option<Precision>,
 }
@@ -59,13 +61,26 @@ pub enum DetectorError {
     /// The lock file cannot be used.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// The lock file names another runtime.
-    #[error("the lock file runs model {model} on {runtime:?}, which this build does not have")]
+    /// The lock file names a runtime that no release has had so far.
+    #[error(
+        "{LOCK_FILE} runs model {model} on {runtime:?}, which this build does not know; `ocelli models bench {model} --write` chooses another"
+    )]
     Runtime {
         /// Id of the model.
-        model: &'static str,
+        model: String,
         /// As in the lock file.
         runtime: String,
+    },
+    /// The lock file names a runtime that is not installed.
+    #[error("{LOCK_FILE} runs model {model} on {}, which is not here; `./dev setup` fetches it, `ocelli models bench {model} --write` chooses another", runtime.title())]
+    RuntimeGone {
+        /// Id of the model.
+        model: String,
+        /// As in the lock file.
+        runtime: RuntimeName,
+        /// Where it was looked for.
+        #[source]
+        source: LoadError,
     },
     /// The runtime is missing or refuses the model.
     #[error(transparent)]
@@ -97,12 +112,8 @@ pub fn load(
     }
     let catalogue = Catalogue::new(home);
     let file = catalogue.find(config.model.as_deref().unwrap_or(DEFAULT_MODEL))?;
-    let runtime = OpenVino::open(home)?;
     let cpu = cpu_features();
-    let precision = match config.precision {
-        Some(precision) => precision,
-        None => locked_precision(&catalogue, file.entry, &file.sha256, runtime.info(), &cpu)?,
-    };
+    let (runtime, precision) = choose(config, home, &file, &cpu)?;
     let mut loaded = runtime.load(&file.path, precision)?;
     let instance = loaded.instance()?;
     let contract = Contract::new(file.entry.family, &*instance)?;
@@ -140,25 +151,58 @@ fn with_parameters(ingredients: VersionBuilder, contract: &Contract, filter: &Fi
         .with("most candidates", nms::MAX_CANDIDATES)
 }
 
-/// The lock file's precision, or the one this CPU favours, which is then written down.
-fn locked_precision(
-    catalogue: &Catalogue,
-    entry: &'static ModelEntry,
-    sha256: &str,
-    runtime: &RuntimeInfo,
+/// What the configuration says, else what the lock file says, else the first runtime that is installed and the precision it
+/// favours on this CPU. The last is written down where the configuration leaves everything open.
+fn choose(
+    config: &DetectorConfig,
+    home: &Path,
+    file: &ModelFile,
     cpu: &CpuFeatures,
-) -> Result<Precision, DetectorError> {
-    let locked = lock::obey_or_choose(catalogue.folder(), sha256, || LockEntry {
-        model: entry.id.to_owned(),
-        runtime: runtime.name.to_owned(),
-        runtime_version: runtime.version.clone(),
-        precision: cpu.precision(),
+) -> Result<(Box<dyn Runtime>, Precision), DetectorError> {
+    let folder = Catalogue::new(home).folder().to_owned();
+    let locked = match (config.runtime, config.precision) {
+        (Some(runtime), Some(precision)) => return Ok((runtime.open(home)?, precision)),
+        (None, None) => Some(lock::obey_or_choose(&folder, &file.sha256, || first_choice(home, file, cpu))?),
+        _ => lock::peek(&folder, &file.sha256)?,
+    };
+    let locked = locked.map(|entry| Ok::<_, DetectorError>((locked_runtime(file, &entry)?, entry.precision)));
+    let locked = locked.transpose()?;
+    let runtime = match (config.runtime, locked) {
+        (Some(name), _) => name.open(home)?,
+        (None, Some((name, _))) => open_locked(file, name, home)?,
+        (None, None) => first_installed(home)?,
+    };
+    let name = runtime.info().name;
+    let of_lock = locked.filter(|(locked, _)| *locked == name).map(|(_, precision)| precision);
+    let precision = config.precision.or(of_lock).unwrap_or_else(|| name.favoured(cpu));
+    Ok((runtime, precision))
+}
+
+fn first_choice(home: &Path, file: &ModelFile, cpu: &CpuFeatures) -> Result<LockEntry, DetectorError> {
+    let runtime = first_installed(home)?;
+    let info = runtime.info();
+    Ok(LockEntry {
+        model: file.entry.id.to_owned(),
+        runtime: info.name.to_string(),
+        runtime_version: info.version.clone(),
+        precision: info.name.favoured(cpu),
         cpu_class: cpu.class(),
-    })?;
-    if locked.runtime != runtime.name {
-        return Err(DetectorError::Runtime { model: entry.id, runtime: locked.runtime });
-    }
-    Ok(locked.precision)
+    })
+}
+
+fn locked_runtime(file: &ModelFile, entry: &LockEntry) -> Result<RuntimeName, DetectorError> {
+    let unknown =
+        |_error| DetectorError::Runtime { model: file.entry.id.to_owned(), runtime: entry.runtime.clone() };
+    entry.runtime.parse().map_err(unknown)
+}
+
+fn open_locked(file: &ModelFile, name: RuntimeName, home: &Path) -> Result<Box<dyn Runtime>, DetectorError> {
+    name.open(home).map_err(|error| match error {
+        LoadError::RuntimeMissing { .. } => {
+            DetectorError::RuntimeGone { model: file.entry.id.to_owned(), runtime: name, source: error }
+        }
+        error => error.into(),
+    })
 }
 
 impl DetectorModel {

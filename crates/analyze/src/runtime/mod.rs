@@ -8,7 +8,15 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+mod name;
+pub mod onnxruntime;
 pub mod openvino;
+
+pub use name::{RuntimeName, RuntimeNameError, first_installed};
+
+/// Most values of one input or output tensor (a picture of 4096 x 4096 in three colours fits): bounds what a file that
+/// claims to be a model can make the process allocate.
+const MAX_ELEMENTS: usize = 1 << 26;
 
 /// Number format of the arithmetic inside a model; inputs and outputs are always 32-bit floats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,8 +64,8 @@ impl FromStr for Precision {
 /// What a runtime says about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RuntimeInfo {
-    /// Short name, as in the lock file.
-    pub name: &'static str,
+    /// Which one it is.
+    pub name: RuntimeName,
     /// The library's own version string.
     pub version: String,
     /// The library that was loaded.
@@ -70,22 +78,28 @@ pub struct RuntimeInfo {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The library's folder is absent or holds no library.
-    #[error("no OpenVINO runtime in {}; `./dev setup` fetches it", path.display())]
+    #[error("no {} in {}; `./dev setup` fetches it", runtime.title(), path.display())]
     RuntimeMissing {
+        /// What was looked for.
+        runtime: RuntimeName,
         /// Folder that was searched.
         path: PathBuf,
     },
     /// The library is there and cannot be used.
-    #[error("cannot use the OpenVINO runtime {}: {reason}; `./dev setup` fetches it again", path.display())]
+    #[error("cannot use {} in {}: {reason}; `./dev setup` fetches it again", runtime.title(), path.display())]
     RuntimeBroken {
+        /// What was tried.
+        runtime: RuntimeName,
         /// Library that was tried.
         path: PathBuf,
         /// What the system's loader or the library said.
         reason: String,
     },
     /// The runtime refuses the model.
-    #[error("the runtime cannot {step}")]
+    #[error("{} cannot {step}", runtime.title())]
     Refused {
+        /// Who refuses.
+        runtime: RuntimeName,
         /// What was asked of it.
         step: &'static str,
         /// What it said.
@@ -95,9 +109,11 @@ pub enum LoadError {
     /// Inputs or outputs are not what the model's contract says.
     #[error("the model does not keep its contract: {0}")]
     Contract(String),
-    /// The CPU cannot compute in the wanted precision.
-    #[error("this CPU cannot run the model in {wanted}, the runtime chose {chosen}; use another precision")]
+    /// The runtime cannot compute in the wanted precision on this CPU.
+    #[error("{} cannot run the model in {wanted} on this CPU, it would choose {chosen}; use another precision", runtime.title())]
     Precision {
+        /// Who cannot.
+        runtime: RuntimeName,
         /// Asked for.
         wanted: Precision,
         /// What the runtime would use instead.
@@ -161,3 +177,19 @@ pub struct OutputInfo {
     /// Dimensions, outermost first.
     pub shape: Vec<usize>,
 }
+
+/// The dimensions of a tensor, if they are fixed and of a size that makes sense; `what` names it in the error.
+fn checked_shape(what: &str, dimensions: &[i64]) -> Result<Vec<usize>, LoadError> {
+    let wrong = |why: &str| LoadError::Contract(format!("{what} has {why} ({dimensions:?})"));
+    let fixed: Option<Vec<usize>> = dimensions.iter().map(|size| usize::try_from(*size).ok()).collect();
+    let fixed = fixed.ok_or_else(|| wrong("no fixed shape"))?;
+    let elements = fixed.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+    match elements {
+        Some(0) => Err(wrong("no values")),
+        Some(count) if count <= MAX_ELEMENTS => Ok(fixed),
+        _ => Err(wrong("too many values")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,22 +14,19 @@ use openvino::{
     RwPropertyKey, Shape, Tensor,
 };
 
-use super::{LoadError, LoadedModel, ModelInstance, OutputInfo, Precision, RunError, Runtime, RuntimeInfo};
+use super::{
+    LoadError, LoadedModel, ModelInstance, OutputInfo, Precision, RunError, Runtime, RuntimeInfo,
+    RuntimeName, checked_shape,
+};
 
 /// Folder of the libraries below the product's data directory.
 pub const FOLDER: &str = "runtimes/openvino-2026.4.0";
-/// Name in the lock file and in analyzer versions.
-pub const NAME: &str = "openvino";
+const NAME: RuntimeName = RuntimeName::OpenVino;
 
 /// The loaded library. It stays in the process until its end; the first folder that was loaded wins.
 #[derive(Debug)]
 pub struct OpenVino {
     info: RuntimeInfo,
-}
-
-/// What the runtime of this data directory is, or what is missing.
-pub fn probe(home: &Path) -> Result<RuntimeInfo, LoadError> {
-    OpenVino::open(home).map(|runtime| runtime.info)
 }
 
 impl OpenVino {
@@ -38,7 +35,7 @@ impl OpenVino {
         let path = find_library(&home.join(FOLDER))?;
         // The library looks for its plugins beside itself whenever a device is first used: a link may be gone by then.
         let path = fs::canonicalize(&path).unwrap_or(path);
-        let broken = |reason: String| LoadError::RuntimeBroken { path: path.clone(), reason };
+        let broken = |reason: String| LoadError::RuntimeBroken { runtime: NAME, path: path.clone(), reason };
         openvino_sys::library::load_from(&path).map_err(broken)?;
         let core = Core::new().map_err(|error| broken(error.to_string()))?;
         let devices = core.available_devices().map_err(|error| broken(error.to_string()))?;
@@ -53,12 +50,13 @@ impl OpenVino {
 
 /// The wheel ships `libopenvino_c.so.<soname>` without the plain name that a linker would want.
 fn find_library(folder: &Path) -> Result<PathBuf, LoadError> {
-    let missing = || LoadError::RuntimeMissing { path: folder.to_owned() };
+    let missing = || LoadError::RuntimeMissing { runtime: NAME, path: folder.to_owned() };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
         Err(error) => {
-            return Err(LoadError::RuntimeBroken { path: folder.to_owned(), reason: error.to_string() });
+            let reason = error.to_string();
+            return Err(LoadError::RuntimeBroken { runtime: NAME, path: folder.to_owned(), reason });
         }
     };
     let is_library = |path: &PathBuf| {
@@ -94,12 +92,17 @@ impl Runtime for OpenVino {
         // An ONNX file has its weights inside: no second path.
         let model =
             core.read_model_from_file(path, "").map_err(|source| refused("read the model", source))?;
+        if model.is_dynamic() {
+            return Err(LoadError::Contract(
+                "its tensors have no fixed shape; export it with one".to_owned(),
+            ));
+        }
         Ok(Box::new(OpenVinoModel { core, model, precision }))
     }
 }
 
 fn refused(step: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> LoadError {
-    LoadError::Refused { step, source: Box::new(source) }
+    LoadError::Refused { runtime: NAME, step, source: Box::new(source) }
 }
 
 struct OpenVinoModel {
@@ -132,7 +135,7 @@ fn check_precision(compiled: &CompiledModel, wanted: Precision) -> Result<(), Lo
     if chosen == wanted.as_str() {
         return Ok(());
     }
-    Err(LoadError::Precision { wanted, chosen: chosen.into_owned() })
+    Err(LoadError::Precision { runtime: NAME, wanted, chosen: chosen.into_owned() })
 }
 
 struct OpenVinoInstance {
@@ -182,7 +185,7 @@ fn tensor_of(node: &Node) -> Result<(Tensor, Vec<usize>), LoadError> {
     }
     // Dynamic dimensions fail here: a compiled port without a fixed shape has none to give.
     let shape: Shape = node.get_shape().map_err(setup)?;
-    let dimensions = shape.get_dimensions().iter().map(|size| *size as usize).collect();
+    let dimensions = checked_shape("a tensor", shape.get_dimensions())?;
     let tensor = Tensor::new(ElementType::F32, &shape).map_err(setup)?;
     Ok((tensor, dimensions))
 }

@@ -3,15 +3,17 @@
 use std::{collections::BTreeSet, fs, os::unix::fs::symlink};
 
 use ocelli_analyze::{
-    DetectorConfig, DetectorModel, LOCK_FILE, Upstream, catalogue::Catalogue, cpu_features, load,
-    runtime::Precision,
+    DetectorConfig, DetectorError, DetectorModel, LOCK_FILE, Upstream,
+    catalogue::Catalogue,
+    cpu_features, load,
+    runtime::{Precision, RuntimeName},
 };
 
 use crate::inputs::{SSD, UPSTREAM, YOLOX, home, model_file, runtime_folder, skips};
 
 /// A data directory with the real runtime and models, and a lock file of its own.
 fn own_home() -> Option<tempfile::TempDir> {
-    if skips(&[runtime_folder(), model_file(SSD)]) {
+    if skips(&[RuntimeName::ALL.map(runtime_folder).to_vec(), vec![model_file(SSD)]].concat()) {
         return None;
     }
     let own = tempfile::tempdir().unwrap();
@@ -47,6 +49,57 @@ fn the_first_load_writes_the_lock_file_and_later_ones_obey_it() {
 }
 
 #[test]
+fn the_locked_runtime_is_the_one_that_runs() {
+    let Some(own) = own_home() else { return };
+    let lock = own.path().join("models").join(LOCK_FILE);
+    let runs = |config: DetectorConfig| {
+        let model = load(&config, own.path(), UPSTREAM)?;
+        let part = |name: &str| model.ingredients().ingredients()[name].clone();
+        Ok::<_, DetectorError>((part("runtime"), part("precision")))
+    };
+    let f32_of = |runtime: &str| (runtime.to_owned(), "f32".to_owned());
+    let with = |runtime, precision| DetectorConfig { runtime, precision, ..DetectorConfig::default() };
+    let onnx = Some(RuntimeName::OnnxRuntime);
+    assert_eq!(runs(with(onnx, None)).unwrap(), f32_of("onnxruntime"), "asked for");
+    assert!(!lock.try_exists().unwrap(), "and not written down");
+    runs(DetectorConfig::default()).unwrap();
+    let text = fs::read_to_string(&lock).unwrap().replace("openvino", "onnxruntime").replace("bf16", "f32");
+    fs::write(&lock, &text).unwrap();
+    assert_eq!(runs(DetectorConfig::default()).unwrap(), f32_of("onnxruntime"));
+    assert_eq!(runs(with(None, Some(Precision::F32))).unwrap(), f32_of("onnxruntime"));
+    assert_eq!(runs(with(Some(RuntimeName::OpenVino), Some(Precision::F32))).unwrap(), f32_of("openvino"));
+    let error = runs(with(None, Some(Precision::Bf16))).unwrap_err().to_string();
+    assert!(error.contains("ONNX Runtime") && error.contains("bf16") && error.contains("f32"), "{error}");
+    assert_eq!(fs::read_to_string(&lock).unwrap(), text);
+}
+
+#[test]
+fn either_runtime_alone_is_enough_and_a_locked_one_is_missed() {
+    for name in RuntimeName::ALL {
+        let Some(own) = own_home() else { return };
+        fs::remove_file(own.path().join("runtimes")).unwrap();
+        fs::create_dir(own.path().join("runtimes")).unwrap();
+        let link = own.path().join(name.folder());
+        symlink(runtime_folder(name), &link).unwrap();
+        let model = load(&DetectorConfig::default(), own.path(), UPSTREAM).unwrap();
+        assert_eq!(model.ingredients().ingredients()["runtime"], name.as_str());
+        let [other] = RuntimeName::ALL.into_iter().filter(|other| *other != name).collect::<Vec<_>>()[..]
+        else {
+            unreachable!("there are two")
+        };
+        fs::rename(&link, own.path().join("gone")).unwrap();
+        symlink(runtime_folder(other), own.path().join(other.folder())).unwrap();
+        let error = load(&DetectorConfig::default(), own.path(), UPSTREAM).unwrap_err();
+        assert!(matches!(error, DetectorError::RuntimeGone { .. }), "{error}");
+        let text = error.to_string();
+        assert!(
+            [name.title(), SSD, "./dev setup", "models bench"].iter().all(|part| text.contains(part)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn a_given_precision_leaves_the_lock_file_alone() {
     let Some(own) = own_home() else { return };
     let config = DetectorConfig { precision: Some(Precision::F32), ..DetectorConfig::default() };
@@ -57,10 +110,11 @@ fn a_given_precision_leaves_the_lock_file_alone() {
 
 #[test]
 fn whatever_can_change_a_result_changes_the_version() {
-    if skips(&[runtime_folder(), model_file(SSD), model_file(YOLOX)]) {
+    if skips(&[runtime_folder(RuntimeName::OpenVino), model_file(SSD), model_file(YOLOX)]) {
         return;
     }
-    let base = DetectorConfig { precision: Some(Precision::F32), ..DetectorConfig::default() };
+    let (runtime, precision) = (Some(RuntimeName::OpenVino), Some(Precision::F32));
+    let base = DetectorConfig { runtime, precision, ..DetectorConfig::default() };
     let open = |config: DetectorConfig, upstream| load(&config, &home(), upstream).unwrap();
     let version = |model: DetectorModel| model.version().to_string();
     let plain = open(base.clone(), UPSTREAM);

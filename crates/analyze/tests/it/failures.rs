@@ -4,24 +4,24 @@ use std::{fs, os::unix::fs::symlink};
 
 use ocelli_analyze::{
     DetectorConfig, LOCK_FILE, load,
-    runtime::{
-        LoadError, Precision, Runtime as _,
-        openvino::{FOLDER, OpenVino, probe},
-    },
+    runtime::{LoadError, Precision, RuntimeName},
 };
 
 use crate::inputs::{SSD, UPSTREAM, home, model_file, runtime_folder, skips};
 
 #[test]
 fn a_missing_runtime_names_the_command_that_fetches_it() {
-    let empty = tempfile::tempdir().unwrap();
-    let absent = probe(empty.path()).unwrap_err();
-    fs::create_dir_all(empty.path().join(FOLDER)).unwrap();
-    let without_library = probe(empty.path()).unwrap_err();
-    for error in [absent, without_library] {
-        assert!(matches!(error, LoadError::RuntimeMissing { .. }), "{error}");
-        let text = error.to_string();
-        assert!(text.contains(FOLDER) && text.contains("./dev setup"), "{text}");
+    for name in RuntimeName::ALL {
+        let empty = tempfile::tempdir().unwrap();
+        let absent = name.probe(empty.path()).unwrap_err();
+        fs::create_dir_all(empty.path().join(name.folder())).unwrap();
+        let without_library = name.probe(empty.path()).unwrap_err();
+        for error in [absent, without_library] {
+            assert!(matches!(error, LoadError::RuntimeMissing { .. }), "{error}");
+            let text = error.to_string();
+            let parts = [name.title(), name.folder(), "./dev setup"];
+            assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+        }
     }
 }
 
@@ -44,7 +44,7 @@ fn wrong_settings_are_refused_before_anything_is_loaded() {
 
 #[test]
 fn wrong_classes_are_refused_with_near_matches() {
-    if skips(&[runtime_folder(), model_file(SSD)]) {
+    if skips(&[runtime_folder(RuntimeName::OpenVino), model_file(SSD)]) {
         return;
     }
     let check = |classes: &[&str], hints: &[&str]| {
@@ -62,7 +62,7 @@ fn wrong_classes_are_refused_with_near_matches() {
 
 #[test]
 fn a_damaged_lock_file_or_another_runtime_in_it_is_an_error() {
-    if skips(&[runtime_folder(), model_file(SSD)]) {
+    if skips(&[runtime_folder(RuntimeName::OpenVino), model_file(SSD)]) {
         return;
     }
     let own = tempfile::tempdir().unwrap();
@@ -84,17 +84,22 @@ fn a_damaged_lock_file_or_another_runtime_in_it_is_an_error() {
 
 #[test]
 fn what_is_no_model_is_refused() {
-    if skips(&[runtime_folder(), model_file(SSD)]) {
-        return;
-    }
-    let runtime = OpenVino::open(&home()).unwrap();
-    let model = fs::read(model_file(SSD)).unwrap();
-    let cut = &model[..model.len() / 2];
-    let folder = tempfile::tempdir().unwrap();
-    for bytes in [&b""[..], b"not a model", &[0xff; 4096], cut] {
-        let path = folder.path().join("model.onnx");
-        fs::write(&path, bytes).unwrap();
-        let loaded = runtime.load(&path, Precision::F32).and_then(|mut loaded| loaded.instance().map(drop));
-        assert!(matches!(loaded, Err(LoadError::Refused { .. })), "{} bytes: {loaded:?}", bytes.len());
+    for name in RuntimeName::ALL {
+        if skips(&[runtime_folder(name), model_file(SSD)]) {
+            continue;
+        }
+        let runtime = name.open(&home()).unwrap();
+        let model = fs::read(model_file(SSD)).unwrap();
+        let cut = &model[..model.len() / 2];
+        let folder = tempfile::tempdir().unwrap();
+        for bytes in [&b""[..], b"not a model", &[0xff; 4096], cut] {
+            let path = folder.path().join("model.onnx");
+            fs::write(&path, bytes).unwrap();
+            let loaded =
+                runtime.load(&path, Precision::F32).and_then(|mut loaded| loaded.instance().map(drop));
+            let error = loaded.unwrap_err();
+            let refused = matches!(error, LoadError::Refused { runtime, .. } if runtime == name);
+            assert!(refused && error.to_string().contains(name.title()), "{} bytes: {error}", bytes.len());
+        }
     }
 }

@@ -6,7 +6,10 @@ use std::{
     process::Command,
 };
 
-use ocelli_analyze::{Detector, DetectorConfig, Upstream, load, runtime::Precision};
+use ocelli_analyze::{
+    Detector, DetectorConfig, Upstream, load,
+    runtime::{Precision, RuntimeName},
+};
 use ocelli_model::Detection;
 
 pub(crate) const SSD: &str = "ssdlite-mobilenet-v2";
@@ -38,8 +41,8 @@ pub(crate) fn footage(name: &str) -> PathBuf {
     home().join("footage").join(name)
 }
 
-pub(crate) fn runtime_folder() -> PathBuf {
-    home().join(ocelli_analyze::runtime::openvino::FOLDER)
+pub(crate) fn runtime_folder(name: RuntimeName) -> PathBuf {
+    home().join(name.folder())
 }
 
 /// The file of a model: fetched at set-up, or the test models of the shared folder.
@@ -53,10 +56,11 @@ pub(crate) fn model_file(model: &str) -> PathBuf {
 }
 
 /// A detector on the real runtime; its precision is given, so no lock file is written.
-pub(crate) fn detector(model: &str, confidence: f32, precision: Precision) -> Detector {
+pub(crate) fn detector(model: &str, confidence: f32, runtime: RuntimeName, precision: Precision) -> Detector {
     let config = DetectorConfig {
         model: Some(model_file(model).to_str().unwrap().to_owned()),
         confidence: Some(confidence),
+        runtime: Some(runtime),
         precision: Some(precision),
         ..DetectorConfig::default()
     };

@@ -1,6 +1,9 @@
 //! Decoded pictures through our own tensor kernel.
 
-use ocelli_analyze::{Analyzer as _, runtime::Precision};
+use ocelli_analyze::{
+    Analyzer as _,
+    runtime::{Precision, RuntimeName},
+};
 use ocelli_media::pixel::{Matrix, OwnedPicture, Range};
 
 use crate::{
@@ -36,7 +39,7 @@ fn check(model: &str) {
         if case.skips() {
             return;
         }
-        let mut detector = detector(model, 0.3, Precision::F32);
+        let mut detector = detector(model, 0.3, RuntimeName::OpenVino, Precision::F32);
         let pictures = planes(&case);
         assert_eq!(pictures.len(), case.frames.len());
         for (frame, picture) in pictures.iter().enumerate() {

@@ -1,6 +1,9 @@
 //! bf16 against f32.
 
-use ocelli_analyze::{cpu_features, runtime::Precision};
+use ocelli_analyze::{
+    cpu_features,
+    runtime::{Precision, RuntimeName},
+};
 
 use crate::{
     inputs::{SSD, YOLOX, detector, unmatched},
@@ -18,8 +21,8 @@ fn check(model: &str) {
         if case.skips() {
             return;
         }
-        let mut exact = detector(model, 0.45, Precision::F32);
-        let mut rough = detector(model, 0.3, Precision::Bf16);
+        let mut exact = detector(model, 0.45, RuntimeName::OpenVino, Precision::F32);
+        let mut rough = detector(model, 0.3, RuntimeName::OpenVino, Precision::Bf16);
         for rgb in case.pictures() {
             case.fill(&rgb, exact.input_mut().unwrap());
             case.fill(&rgb, rough.input_mut().unwrap());

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use ocelli_analyze::{Detector, runtime::Precision};
+use ocelli_analyze::{
+    Detector,
+    runtime::{Precision, RuntimeName},
+};
 use ocelli_media::pixel::tensor::Placement;
 use ocelli_model::{BoundingBox, Detection};
 use serde::Deserialize;
@@ -40,7 +43,8 @@ pub(crate) fn cases(model: &str, scaler: &str) -> Vec<Case> {
 
 impl Case {
     pub(crate) fn skips(&self) -> bool {
-        skips(&[runtime_folder(), model_file(&self.model), footage(&self.input)])
+        let runtimes = RuntimeName::ALL.map(runtime_folder).into_iter();
+        skips(&runtimes.chain([model_file(&self.model), footage(&self.input)]).collect::<Vec<_>>())
     }
 
     pub(crate) fn detections(&self, frame: usize) -> Vec<Detection> {
@@ -90,7 +94,7 @@ impl Case {
     }
 }
 
-fn check(model: &str) {
+fn check(model: &str, runtime: RuntimeName) {
     let mut instance: Option<Detector> = None;
     let mut compared = 0;
     for case in cases(model, "ffmpeg") {
@@ -99,7 +103,7 @@ fn check(model: &str) {
         }
         // Ours looks a little below the threshold, so that a score of 0.3999 is not taken for a missed 0.4001.
         let detector =
-            instance.get_or_insert_with(|| detector(model, CONFIDENCE - DIFFERENCE, Precision::F32));
+            instance.get_or_insert_with(|| detector(model, CONFIDENCE - DIFFERENCE, runtime, Precision::F32));
         for (frame, rgb) in case.pictures().iter().enumerate() {
             case.fill(rgb, detector.input_mut().unwrap());
             let found = detector.detect(&case.placement()).unwrap();
@@ -118,10 +122,46 @@ fn check(model: &str) {
 
 #[test]
 fn ssd_detects_what_the_reference_detects() {
-    check(SSD);
+    RuntimeName::ALL.into_iter().for_each(|runtime| check(SSD, runtime));
 }
 
 #[test]
 fn yolox_detects_what_the_reference_detects() {
-    check(YOLOX);
+    RuntimeName::ALL.into_iter().for_each(|runtime| check(YOLOX, runtime));
+}
+
+/// Both runtimes in f32 on the same tensors: scores within 0.001, boxes that overlap by 0.999.
+fn check_agreement(model: &str) {
+    let mut compared = 0;
+    for case in cases(model, "ffmpeg") {
+        if case.skips() {
+            return;
+        }
+        let [mut one, mut other] =
+            RuntimeName::ALL.map(|name| detector(model, CONFIDENCE, name, Precision::F32));
+        for rgb in case.pictures() {
+            let found = [&mut one, &mut other].map(|detector| {
+                case.fill(&rgb, detector.input_mut().unwrap());
+                detector.detect(&case.placement()).unwrap()
+            });
+            let near = |one: &&Detection| (one.confidence - CONFIDENCE).abs() > 0.001;
+            for (expected, found) in [(&found[0], &found[1]), (&found[1], &found[0])] {
+                let missed = unmatched(expected, found, 0.999, 0.001);
+                assert_eq!(
+                    missed.into_iter().filter(near).count(),
+                    0,
+                    "{}: {expected:?} {found:?}",
+                    case.input
+                );
+            }
+            compared += found[0].len();
+        }
+    }
+    assert!(compared >= 200, "compared {compared}");
+}
+
+#[test]
+fn both_runtimes_find_the_same_in_f32() {
+    check_agreement(SSD);
+    check_agreement(YOLOX);
 }

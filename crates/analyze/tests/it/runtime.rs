@@ -4,7 +4,7 @@ use std::{fs, thread};
 
 use ocelli_analyze::{
     DetectorConfig, load,
-    runtime::{Precision, openvino},
+    runtime::{Precision, RuntimeName},
 };
 use ocelli_model::Detection;
 
@@ -13,13 +13,13 @@ use crate::{
     reference::cases,
 };
 
-#[test]
-fn instances_on_two_threads_agree_to_the_last_bit() {
+fn check_instances(runtime: RuntimeName) {
     let case = cases(SSD, "ffmpeg").into_iter().find(|case| case.input == "vtest.avi").unwrap();
     if case.skips() {
         return;
     }
-    let config = DetectorConfig { precision: Some(Precision::F32), ..DetectorConfig::default() };
+    let (runtime, precision) = (Some(runtime), Some(Precision::F32));
+    let config = DetectorConfig { runtime, precision, ..DetectorConfig::default() };
     let mut model = load(&config, &home(), UPSTREAM).unwrap();
     let detectors = [model.detector().unwrap(), model.detector().unwrap()];
     drop(model);
@@ -40,12 +40,20 @@ fn instances_on_two_threads_agree_to_the_last_bit() {
 }
 
 #[test]
-fn the_runtime_tells_its_version_and_devices() {
-    if skips(&[runtime_folder(), model_file(SSD)]) {
-        return;
+fn instances_on_two_threads_agree_to_the_last_bit() {
+    RuntimeName::ALL.into_iter().for_each(check_instances);
+}
+
+#[test]
+fn runtimes_tell_their_version_and_devices() {
+    for (name, version) in [(RuntimeName::OpenVino, "2026.4.0"), (RuntimeName::OnnxRuntime, "1.31.1")] {
+        if skips(&[runtime_folder(name), model_file(SSD)]) {
+            continue;
+        }
+        let info = name.probe(&home()).unwrap();
+        assert_eq!(info.name, name);
+        assert!(info.version.starts_with(version), "{}", info.version);
+        assert!(info.path.starts_with(fs::canonicalize(runtime_folder(name)).unwrap()));
+        assert!(info.devices.iter().any(|device| device == "CPU"), "{:?}", info.devices);
     }
-    let info = openvino::probe(&home()).unwrap();
-    assert!(info.version.starts_with("2026.4.0"), "{}", info.version);
-    assert!(info.path.starts_with(fs::canonicalize(runtime_folder()).unwrap()));
-    assert!(info.devices.iter().any(|device| device == "CPU"), "{:?}", info.devices);
 }

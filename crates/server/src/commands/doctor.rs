@@ -7,7 +7,7 @@ use ocelli_analyze::{
     LOCK_FILE,
     catalogue::{Catalogue, ModelStatus, Origin},
     cpu_features,
-    runtime::openvino,
+    runtime::{LoadError, RuntimeName},
 };
 use ocelli_media::libav::{self, VideoWriter};
 
@@ -45,23 +45,39 @@ pub(crate) fn doctor(_options: &Doctor) -> Result<Ending> {
     let mut report = Report { out: std::io::stdout().lock(), missing: false };
     processor(&mut report)?;
     ffmpeg(&mut report)?;
-    match openvino::probe(&home) {
-        Ok(info) => {
-            let devices = info.devices.join(", ");
-            report.fine("OpenVINO", &format!("{} ({devices}) in {}", info.version, info.path.display()))?;
-        }
-        Err(error) => report.missing("OpenVINO", &error.to_string(), "./dev setup")?,
-    }
+    runtimes(&mut report, &home)?;
     models(&mut report, &home)?;
     disk(&mut report, &home)?;
     // Said above, beside what is fine.
     Ok(if report.missing { Ending::Partial(Vec::new()) } else { Ending::Whole })
 }
 
+/// One runtime is enough, so only a broken one or the lack of both is amiss.
+fn runtimes(report: &mut Report<impl std::io::Write>, home: &Path) -> Result<()> {
+    let probed = RuntimeName::ALL.map(|name| (name, name.probe(home)));
+    let one_is_here = probed.iter().any(|(_, found)| found.is_ok());
+    for (name, found) in probed {
+        match found {
+            Ok(info) => {
+                let devices = info.devices.join(", ");
+                let found = format!("{} ({devices}) in {}", info.version, info.path.display());
+                report.fine(name.title(), &found)?;
+            }
+            Err(LoadError::RuntimeMissing { path, .. }) if one_is_here => {
+                let found = format!("not in {} (optional: ./dev setup fetches it)", path.display());
+                report.fine(name.title(), &found)?;
+            }
+            Err(error) => report.missing(name.title(), &error.to_string(), "./dev setup")?,
+        }
+    }
+    Ok(())
+}
+
 fn processor(report: &mut Report<impl std::io::Write>) -> Result<()> {
     let cpu = cpu_features();
     let flags = cpu.flags.join(" ");
-    let found = format!("{}, {} cores, {flags}; models run in {}", cpu.model, cpu.cores, cpu.precision());
+    let found =
+        format!("{}, {} cores, {flags}; models run in {} on OpenVINO", cpu.model, cpu.cores, cpu.precision());
     report.fine("CPU", &found)
 }
 

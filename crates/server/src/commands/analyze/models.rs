@@ -24,6 +24,7 @@ impl Models {
                 model,
                 confidence: options.confidence,
                 classes: options.classes.clone(),
+                runtime: None,
                 precision: options.precision.map(Into::into),
             };
             let decoder = codec_library_version();
