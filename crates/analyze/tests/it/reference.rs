@@ -122,12 +122,16 @@ fn check(model: &str, runtime: RuntimeName) {
 
 #[test]
 fn ssd_detects_what_the_reference_detects() {
-    RuntimeName::ALL.into_iter().for_each(|runtime| check(SSD, runtime));
+    for runtime in RuntimeName::ALL {
+        check(SSD, runtime);
+    }
 }
 
 #[test]
 fn yolox_detects_what_the_reference_detects() {
-    RuntimeName::ALL.into_iter().for_each(|runtime| check(YOLOX, runtime));
+    for runtime in RuntimeName::ALL {
+        check(YOLOX, runtime);
+    }
 }
 
 /// Both runtimes in f32 on the same tensors: scores within 0.001, boxes that overlap by 0.999.

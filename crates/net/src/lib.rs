@@ -1,0 +1,15 @@
+//! Where connections may go, and the one HTTP client that everything outgoing uses.
+//!
+//! [`AddressPolicy`] is pure: an address in, a verdict out. [`Client`] resolves a name once, checks every address it
+//! got, connects to a checked one, and does the same again at each redirect.
+
+mod client;
+mod download;
+mod network;
+mod policy;
+mod url;
+
+pub use client::{Client, ClientError};
+pub use download::{DownloadError, Downloaded, Limits};
+pub use network::{Network, NetworkError, networks};
+pub use policy::{AddressPolicy, Refused, Why};
