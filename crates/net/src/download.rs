@@ -4,6 +4,7 @@ use std::{
     error::Error as _,
     fmt,
     io::{self, Write},
+    ops::ControlFlow,
     time::Duration,
 };
 
@@ -114,6 +115,12 @@ pub enum DownloadError {
         #[source]
         source: io::Error,
     },
+    /// The caller wanted no more.
+    #[error("the download of {url} was stopped")]
+    Stopped {
+        /// The URL.
+        url: String,
+    },
     /// Threads or timers are exhausted.
     #[error("cannot start a download")]
     Start(#[source] io::Error),
@@ -121,13 +128,13 @@ pub enum DownloadError {
 
 impl Client {
     /// Writes the body of `url` to `out` while it comes; `progress` hears of bytes so far and, where the server says
-    /// so, in all. What `out` holds after an error is worth nothing. Stops when the future is dropped.
+    /// so, in all, and may end it. What `out` holds after an error is worth nothing. Stops when the future is dropped.
     pub async fn download(
         &self,
         url: &str,
         limits: Limits,
         out: &mut (impl Write + Send),
-        progress: &mut (impl FnMut(u64, Option<u64>) + Send),
+        progress: &mut (impl FnMut(u64, Option<u64>) -> ControlFlow<()> + Send),
     ) -> Result<Downloaded, DownloadError> {
         let mut url = Url::parse(url).map_err(|_error| DownloadError::Url)?;
         let late = |url: &Url| DownloadError::Late { url: shown(url), limits };
@@ -145,7 +152,7 @@ impl Client {
         url: &str,
         limits: Limits,
         out: &mut (impl Write + Send),
-        progress: &mut (impl FnMut(u64, Option<u64>) + Send),
+        progress: &mut (impl FnMut(u64, Option<u64>) -> ControlFlow<()> + Send),
     ) -> Result<Downloaded, DownloadError> {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().build().map_err(DownloadError::Start)?;
@@ -208,7 +215,7 @@ async fn receive(
     mut response: Response,
     limits: Limits,
     out: &mut impl Write,
-    progress: &mut impl FnMut(u64, Option<u64>),
+    progress: &mut impl FnMut(u64, Option<u64>) -> ControlFlow<()>,
 ) -> Result<Downloaded, DownloadError> {
     let large = || DownloadError::Large { url: url.to_owned(), most_bytes: limits.most_bytes };
     let expected = response.content_length();
@@ -216,8 +223,11 @@ async fn receive(
         return Err(large());
     }
     let (mut hash, mut bytes) = (Sha256::new(), 0);
-    progress(bytes, expected);
+    let stopped = || DownloadError::Stopped { url: url.to_owned() };
     loop {
+        if progress(bytes, expected).is_break() {
+            return Err(stopped());
+        }
         let piece = tokio::time::timeout(limits.idle, response.chunk()).await;
         let piece = piece.map_err(|_elapsed| DownloadError::Late { url: url.to_owned(), limits })?;
         let Some(piece) = piece.map_err(|error| failed(url.to_owned(), error))? else { break };
@@ -227,7 +237,6 @@ async fn receive(
         }
         hash.update(&piece);
         out.write_all(&piece).map_err(|source| DownloadError::Store { url: url.to_owned(), source })?;
-        progress(bytes, expected);
     }
     Ok(Downloaded { bytes, sha256: Hex(&hash.finalize()).to_string() })
 }

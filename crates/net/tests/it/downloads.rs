@@ -1,4 +1,4 @@
-use std::{io::ErrorKind, net::TcpListener, time::Duration};
+use std::{io::ErrorKind, net::TcpListener, ops::ControlFlow, time::Duration};
 
 use ocelli_net::{AddressPolicy, Client, DownloadError, Limits, networks};
 
@@ -14,13 +14,28 @@ fn a_file_arrives_with_its_checksum_and_progress() {
     let policy = AddressPolicy::public().with(networks(LOOPBACK).unwrap());
     let (mut stored, mut steps) = (Vec::new(), Vec::new());
     let client = Client::new(policy).unwrap();
-    let mut progress = |bytes, all| steps.push((bytes, all));
+    let mut progress = |bytes, all| {
+        steps.push((bytes, all));
+        ControlFlow::Continue(())
+    };
     let done = client.download_blocking(&server.url("a"), LIMITS, &mut stored, &mut progress).unwrap();
     assert_eq!((done.bytes, done.sha256.as_str(), stored.as_slice()), (3, SHA256_OF_ABC, &b"abc"[..]));
     assert_eq!((steps.first(), steps.last()), (Some(&(0, Some(3))), Some(&(3, Some(3)))));
     let asked = server.asked().concat();
     assert!(asked.starts_with("GET /a HTTP/1.1\n") && asked.contains("ocelli/"), "{asked}");
     assert!(!asked.to_lowercase().contains("accept-encoding"), "bytes as they are: {asked}");
+}
+
+#[test]
+fn the_caller_may_end_it() {
+    let server = Server::start(vec![Answer::Flood(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), vec![7; 100])]);
+    let policy = AddressPolicy::public().with(networks(LOOPBACK).unwrap());
+    let mut enough = |bytes, _| if bytes >= 300 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let limits = Limits { most_bytes: u64::MAX, ..LIMITS };
+    let client = Client::new(policy).unwrap();
+    let done = client.download_blocking(&server.url("a"), limits, &mut Vec::new(), &mut enough);
+    assert!(matches!(done, Err(DownloadError::Stopped { .. })), "{done:?}");
+    server.asked();
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
+    ops::ControlFlow,
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -90,7 +91,9 @@ pub(crate) fn fetch(
 ) -> (Result<Downloaded, DownloadError>, Vec<u8>) {
     let policy = AddressPolicy::public().with(networks(allowed).unwrap());
     let mut stored = Vec::new();
-    let done = Client::new(policy).unwrap().download_blocking(url, limits, &mut stored, &mut |_, _| ());
+    let done = Client::new(policy)
+        .unwrap()
+        .download_blocking(url, limits, &mut stored, &mut |_, _| ControlFlow::Continue(()));
     (done, stored)
 }
 
