@@ -8,6 +8,7 @@ pub mod clip;
 pub mod fault;
 pub mod mot;
 pub mod number;
+pub mod onnx;
 pub mod oracle;
 pub mod paff;
 pub mod paint;
