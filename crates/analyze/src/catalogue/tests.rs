@@ -6,16 +6,17 @@ fn status(catalogue: &Catalogue, id: &str) -> ModelStatus {
 
 #[test]
 fn entries_are_distinct_and_complete() {
-    assert_eq!(KNOWN[0].id, DEFAULT_MODEL);
-    for (at, entry) in KNOWN.iter().enumerate() {
+    let known = entry::built_in();
+    assert_eq!(known[0].id, DEFAULT_MODEL);
+    for (at, entry) in known.iter().enumerate() {
         let twin = |other: &ModelEntry| {
             other.id == entry.id
                 || other.file == entry.file
                 || other.sha256.iter().any(|sha256| entry.sha256.contains(sha256))
         };
-        assert!(!KNOWN[at + 1..].iter().any(twin), "{}", entry.id);
+        assert!(!known[at + 1..].iter().any(twin), "{}", entry.id);
         let is_digest =
-            |sha256: &&str| sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+            |sha256: &String| sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
         assert!(!entry.sha256.is_empty() && entry.sha256.iter().all(is_digest), "{}", entry.id);
     }
 }
@@ -23,8 +24,8 @@ fn entries_are_distinct_and_complete() {
 #[test]
 fn files_are_told_apart() {
     let home = tempfile::tempdir().unwrap();
-    let catalogue = Catalogue::new(home.path());
-    let ssd = home.path().join(FOLDER).join(KNOWN[0].file);
+    let catalogue = Catalogue::built_in(home.path());
+    let ssd = home.path().join(FOLDER).join(&entry::built_in()[0].file);
     assert_eq!(status(&catalogue, DEFAULT_MODEL), ModelStatus::Missing);
     fs::create_dir_all(&ssd).unwrap();
     assert!(matches!(status(&catalogue, DEFAULT_MODEL), ModelStatus::Unreadable { .. }), "a directory");
@@ -41,7 +42,7 @@ fn files_are_told_apart() {
 #[test]
 fn a_model_that_cannot_be_used_is_explained() {
     let home = tempfile::tempdir().unwrap();
-    let catalogue = Catalogue::new(home.path());
+    let catalogue = Catalogue::built_in(home.path());
     let check = |word: &str, hints: &[&str]| {
         let error = catalogue.find(word).map(|file| file.sha256).unwrap_err().to_string();
         assert!(hints.iter().all(|hint| error.contains(hint)), "{word}: {error}");
@@ -53,5 +54,5 @@ fn a_model_that_cannot_be_used_is_explained() {
     check("absent.onnx", &["absent.onnx"]);
     let foreign = home.path().join("foreign.onnx");
     fs::write(&foreign, "abc").unwrap();
-    check(foreign.to_str().unwrap(), &["no model of the catalogue", "ba7816bf"]);
+    check(foreign.to_str().unwrap(), &["no model of the catalogue", "ba7816bf", "models add"]);
 }

@@ -34,30 +34,36 @@ enum Outputs {
 }
 
 impl Contract {
-    /// Fails where the model's tensors are not those of its family.
-    pub(crate) fn new(family: Family, instance: &dyn ModelInstance) -> Result<Self, LoadError> {
+    /// Fails where the model's tensors are not those of its family, or have another number of classes than `labels`.
+    pub(crate) fn new(
+        family: Family,
+        labels: Labels,
+        instance: &dyn ModelInstance,
+    ) -> Result<Self, LoadError> {
         let &[1, 3, height, width] = instance.input_shape() else {
-            return Err(LoadError::Contract(format!(
-                "its input is {:?}, not 1x3xHxW",
-                instance.input_shape()
-            )));
+            let shape = instance.input_shape();
+            return Err(LoadError::Contract(format!("its input is {shape:?}, not 1 x 3 x height x width")));
         };
         match family {
-            Family::Ssd => Self::ssd(width, height, instance),
-            Family::Yolox => Self::yolox(width, height, instance),
+            Family::Ssd => Self::ssd(width, height, labels, instance),
+            Family::Yolox => Self::yolox(width, height, labels, instance),
         }
     }
 
-    fn ssd(width: usize, height: usize, instance: &dyn ModelInstance) -> Result<Self, LoadError> {
-        let labels = Labels::coco90();
+    fn ssd(
+        width: usize,
+        height: usize,
+        labels: Labels,
+        instance: &dyn ModelInstance,
+    ) -> Result<Self, LoadError> {
         let (scores, shape) = output(instance, "scores")?;
-        let &[1, anchors, classes] = shape else { return Err(shape_error("scores", shape)) };
-        if classes != labels.len() {
-            return Err(shape_error("scores", shape));
-        }
+        let &[1, anchors, classes] = shape else {
+            return Err(shape_error("scores", shape, "1 x anchors x classes"));
+        };
+        check_classes(classes, &labels)?;
         let (boxes, shape) = output(instance, "boxes")?;
-        if shape != [1, anchors, 1, 4] {
-            return Err(shape_error("boxes", shape));
+        if shape != [1, anchors, 1, 4] && shape != [1, anchors, 4] {
+            return Err(shape_error("boxes", shape, &format!("1 x {anchors} x 1 x 4")));
         }
         let spec = TensorSpec {
             width: width as u32,
@@ -70,12 +76,29 @@ impl Contract {
         Ok(Self { spec, labels, overlap: SSD_OVERLAP, outputs: Outputs::Ssd { scores, boxes } })
     }
 
-    fn yolox(width: usize, height: usize, instance: &dyn ModelInstance) -> Result<Self, LoadError> {
-        let labels = Labels::coco80();
-        let (index, shape) = output(instance, "output")?;
-        if shape != [1, yolox::rows(width, height), yolox::columns(labels.len())] {
-            return Err(shape_error("output", shape));
+    fn yolox(
+        width: usize,
+        height: usize,
+        labels: Labels,
+        instance: &dyn ModelInstance,
+    ) -> Result<Self, LoadError> {
+        if [width, height].iter().any(|side| !side.is_multiple_of(yolox::LARGEST_STRIDE)) {
+            return Err(LoadError::Contract(format!("its input is {width} x {height}, no multiples of 32")));
         }
+        // Exporters call it what they like.
+        let [info] = instance.outputs() else {
+            return Err(LoadError::Contract(format!(
+                "it has {} outputs instead of one",
+                instance.outputs().len()
+            )));
+        };
+        let rows = yolox::rows(width, height);
+        let wanted = || format!("1 x {rows} x (5 + classes)");
+        let &[1, found, columns] = &info.shape[..] else {
+            return Err(shape_error(&info.name, &info.shape, &wanted()));
+        };
+        let classes = columns.checked_sub(yolox::columns(0)).filter(|classes| found == rows && *classes > 0);
+        check_classes(classes.ok_or_else(|| shape_error(&info.name, &info.shape, &wanted()))?, &labels)?;
         let spec = TensorSpec {
             width: width as u32,
             height: height as u32,
@@ -84,7 +107,17 @@ impl Contract {
             scale: [1.0; 3],
             offset: [0.0; 3],
         };
-        Ok(Self { spec, labels, overlap: YOLOX_OVERLAP, outputs: Outputs::Yolox { output: index } })
+        Ok(Self { spec, labels, overlap: YOLOX_OVERLAP, outputs: Outputs::Yolox { output: 0 } })
+    }
+
+    /// Whether everything that the instance's last run yielded is a number.
+    pub(crate) fn is_finite(&self, instance: &dyn ModelInstance) -> Result<bool, RunError> {
+        let outputs = match self.outputs {
+            Outputs::Ssd { scores, boxes } => vec![scores, boxes],
+            Outputs::Yolox { output } => vec![output],
+        };
+        let finite = |output: usize| Ok(instance.output(output)?.iter().all(|value| value.is_finite()));
+        outputs.into_iter().try_fold(true, |all, output| Ok(all && finite(output)?))
     }
 
     /// Adds what the instance's last run yields above the filter.
@@ -120,6 +153,16 @@ fn output<'a>(instance: &'a dyn ModelInstance, name: &str) -> Result<(usize, &'a
     Ok((index, &info.shape))
 }
 
-fn shape_error(name: &str, shape: &[usize]) -> LoadError {
-    LoadError::Contract(format!("output {name:?} has the unexpected shape {shape:?}"))
+fn check_classes(classes: usize, labels: &Labels) -> Result<(), LoadError> {
+    if classes == labels.len() {
+        return Ok(());
+    }
+    Err(LoadError::Contract(format!(
+        "it tells {classes} classes apart, and there are {} labels",
+        labels.len()
+    )))
+}
+
+fn shape_error(name: &str, shape: &[usize], wanted: &str) -> LoadError {
+    LoadError::Contract(format!("output {name:?} has the shape {shape:?}, not {wanted}"))
 }

@@ -1,6 +1,6 @@
 //! From a configuration to detectors ready to run.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use ocelli_media::pixel::tensor::TensorWriter;
 use ocelli_model::{AnalyzerVersion, VersionBuilder};
@@ -8,7 +8,7 @@ use ocelli_model::{AnalyzerVersion, VersionBuilder};
 use super::{Detector, Filter, contract::Contract, labels::UnknownClass, nms};
 use crate::{
     analyzer::Analyzer,
-    catalogue::{Catalogue, CatalogueError, DEFAULT_MODEL, ModelEntry, ModelFile},
+    catalogue::{Catalogue, CatalogueError, DEFAULT_MODEL, ModelEntry, ModelFile, Origin},
     cpu::{CpuFeatures, cpu_features},
     lock::{self, FILE as LOCK_FILE, LockEntry, LockError},
     runtime::{LoadError, LoadedModel, Precision, Runtime, RuntimeName, first_installed},
@@ -63,7 +63,7 @@ pub enum DetectorError {
     Lock(#[from] LockError),
     /// The lock file names a runtime that no release has had so far.
     #[error(
-        "{LOCK_FILE} runs model {model} on {runtime:?}, which this build does not know; `ocelli models bench {model} --write` chooses another"
+        "{LOCK_FILE} runs model {model} on {runtime:?}, which this build does not know; `ocelli models bench {model}` chooses another"
     )]
     Runtime {
         /// Id of the model.
@@ -72,7 +72,7 @@ pub enum DetectorError {
         runtime: String,
     },
     /// The lock file names a runtime that is not installed.
-    #[error("{LOCK_FILE} runs model {model} on {}, which is not here; `./dev setup` fetches it, `ocelli models bench {model} --write` chooses another", runtime.title())]
+    #[error("{LOCK_FILE} runs model {model} on {}, which is not here; `./dev setup` fetches it, `ocelli models bench {model}` chooses another", runtime.title())]
     RuntimeGone {
         /// Id of the model.
         model: String,
@@ -93,7 +93,7 @@ pub struct DetectorModel {
     loaded: Box<dyn LoadedModel>,
     // The instance that proved the contract serves the first caller.
     first: Option<Detector>,
-    entry: &'static ModelEntry,
+    entry: Arc<ModelEntry>,
     contract: Contract,
     filter: Filter,
     ingredients: VersionBuilder,
@@ -110,13 +110,13 @@ pub fn load(
     if !(confidence > 0.0 && confidence <= 1.0) {
         return Err(DetectorError::Confidence(confidence));
     }
-    let catalogue = Catalogue::new(home);
+    let catalogue = Catalogue::open(home).map_err(CatalogueError::from)?;
     let file = catalogue.find(config.model.as_deref().unwrap_or(DEFAULT_MODEL))?;
     let cpu = cpu_features();
-    let (runtime, precision) = choose(config, home, &file, &cpu)?;
+    let (runtime, precision) = choose(config, home, catalogue.folder(), &file, &cpu)?;
     let mut loaded = runtime.load(&file.path, precision)?;
     let instance = loaded.instance()?;
-    let contract = Contract::new(file.entry.family, &*instance)?;
+    let contract = Contract::new(file.entry.family, file.entry.labels.clone(), &*instance)?;
     let filter = Filter { confidence, wanted: wanted(&contract, config)? };
     let ingredients = VersionBuilder::default()
         .with("model", &file.sha256)
@@ -126,7 +126,7 @@ pub fn load(
         .with("cpu class", cpu.class())
         .with("sampler", upstream.sampler)
         .with("decoder", upstream.decoder);
-    let ingredients = with_parameters(ingredients, &contract, &filter);
+    let ingredients = with_labels(with_parameters(ingredients, &contract, &filter), &file.entry);
     let version = ingredients.build();
     let mut model =
         DetectorModel { loaded, first: None, entry: file.entry, contract, filter, ingredients, version };
@@ -151,19 +151,27 @@ fn with_parameters(ingredients: VersionBuilder, contract: &Contract, filter: &Fi
         .with("most candidates", nms::MAX_CANDIDATES)
 }
 
+/// The labels of a model that comes with a release are fixed by its checksum; a user may change others.
+fn with_labels(ingredients: VersionBuilder, entry: &ModelEntry) -> VersionBuilder {
+    if entry.origin != Origin::Added {
+        return ingredients;
+    }
+    ingredients.with("labels", entry.labels.names().collect::<Vec<_>>().join("\n"))
+}
+
 /// What the configuration says, else what the lock file says, else the first runtime that is installed and the precision it
 /// favours on this CPU. The last is written down where the configuration leaves everything open.
 fn choose(
     config: &DetectorConfig,
     home: &Path,
+    folder: &Path,
     file: &ModelFile,
     cpu: &CpuFeatures,
 ) -> Result<(Box<dyn Runtime>, Precision), DetectorError> {
-    let folder = Catalogue::new(home).folder().to_owned();
     let locked = match (config.runtime, config.precision) {
         (Some(runtime), Some(precision)) => return Ok((runtime.open(home)?, precision)),
-        (None, None) => Some(lock::obey_or_choose(&folder, &file.sha256, || first_choice(home, file, cpu))?),
-        _ => lock::peek(&folder, &file.sha256)?,
+        (None, None) => Some(lock::obey_or_choose(folder, &file.sha256, || first_choice(home, file, cpu))?),
+        _ => lock::peek(folder, &file.sha256)?,
     };
     let locked = locked.map(|entry| Ok::<_, DetectorError>((locked_runtime(file, &entry)?, entry.precision)));
     let locked = locked.transpose()?;
@@ -182,7 +190,7 @@ fn first_choice(home: &Path, file: &ModelFile, cpu: &CpuFeatures) -> Result<Lock
     let runtime = first_installed(home)?;
     let info = runtime.info();
     Ok(LockEntry {
-        model: file.entry.id.to_owned(),
+        model: file.entry.id.clone(),
         runtime: info.name.to_string(),
         runtime_version: info.version.clone(),
         precision: info.name.favoured(cpu),
@@ -192,14 +200,14 @@ fn first_choice(home: &Path, file: &ModelFile, cpu: &CpuFeatures) -> Result<Lock
 
 fn locked_runtime(file: &ModelFile, entry: &LockEntry) -> Result<RuntimeName, DetectorError> {
     let unknown =
-        |_error| DetectorError::Runtime { model: file.entry.id.to_owned(), runtime: entry.runtime.clone() };
+        |_error| DetectorError::Runtime { model: file.entry.id.clone(), runtime: entry.runtime.clone() };
     entry.runtime.parse().map_err(unknown)
 }
 
 fn open_locked(file: &ModelFile, name: RuntimeName, home: &Path) -> Result<Box<dyn Runtime>, DetectorError> {
     name.open(home).map_err(|error| match error {
         LoadError::RuntimeMissing { .. } => {
-            DetectorError::RuntimeGone { model: file.entry.id.to_owned(), runtime: name, source: error }
+            DetectorError::RuntimeGone { model: file.entry.id.clone(), runtime: name, source: error }
         }
         error => error.into(),
     })
@@ -207,8 +215,8 @@ fn open_locked(file: &ModelFile, name: RuntimeName, home: &Path) -> Result<Box<d
 
 impl DetectorModel {
     /// The catalogue's entry of the model.
-    pub fn entry(&self) -> &'static ModelEntry {
-        self.entry
+    pub fn entry(&self) -> &ModelEntry {
+        &self.entry
     }
 
     /// Hash of everything that can change a result.

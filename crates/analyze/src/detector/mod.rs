@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod contract;
+mod dry_run;
 mod labels;
 mod load;
 mod nms;
@@ -21,7 +22,9 @@ mod ssd;
 mod yolox;
 
 use contract::Contract;
-pub use labels::UnknownClass;
+pub(crate) use dry_run::dry_run;
+pub use dry_run::{DryRun, DryRunError};
+pub use labels::{Labels, LabelsError, MOST_LABEL_FILE_BYTES, UnknownClass};
 pub use load::{DetectorConfig, DetectorError, DetectorModel, Upstream, load};
 use nms::Candidate;
 

@@ -191,3 +191,31 @@ fn classes_are_found_by_name() {
     assert_eq!(near(""), Vec::<String>::new());
     assert_eq!(near("n/a"), Vec::<String>::new());
 }
+
+#[test]
+fn lists_of_labels_are_read_strictly() {
+    let names = |text: &str| {
+        Labels::parse(text.as_bytes()).map(|labels| labels.names().collect::<Vec<_>>().join("|"))
+    };
+    assert_eq!(names("Cat\n dog \r\nn/a\nn/a\nred panda\n"), Ok("Cat|dog|n/a|n/a|red panda".to_owned()));
+    assert_eq!(names("\u{feff}Katze\nBär"), Ok("Katze|Bär".to_owned()));
+    let cases = [
+        ("", LabelsError::Empty),
+        ("n/a\nn/a\n", LabelsError::Empty),
+        ("cat\n\ndog\n", LabelsError::Blank(2)),
+        ("cat\n  \n", LabelsError::Blank(2)),
+        ("cat\nd\u{7}g\n", LabelsError::Name(2)),
+        ("cat\ndog\nCAT", LabelsError::Repeated { line: 3, name: "CAT".to_owned() }),
+    ];
+    for (text, error) in cases {
+        assert_eq!(names(text), Err(error), "{text:?}");
+    }
+    assert_eq!(names(&"x".repeat(101)), Err(LabelsError::Name(1)));
+    let many = |count: usize| (0..count).map(|at| at.to_string()).collect::<Vec<_>>().join("\n");
+    assert!(names(&many(4096)).is_ok());
+    assert_eq!(names(&many(4097)), Err(LabelsError::Many));
+    assert_eq!(Labels::parse(b"c\xffat"), Err(LabelsError::NotText));
+    let wanted = Labels::parse(b"Cat\nn/a\nDog").unwrap();
+    assert_eq!(wanted.wanted(Some(&["dOG".to_owned()])), Ok(vec![false, false, true]));
+    assert_eq!(wanted.wanted(Some(&["Caat".to_owned()])).unwrap_err().near, ["Cat"]);
+}

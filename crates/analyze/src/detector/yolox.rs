@@ -3,7 +3,9 @@
 use super::{Filter, nms::Candidate};
 
 /// Pixels per cell, in the order of the output's rows.
-const STRIDES: [usize; 3] = [8, 16, 32];
+const STRIDES: [usize; 3] = [8, 16, LARGEST_STRIDE];
+/// What width and height of the tensor are multiples of.
+pub(crate) const LARGEST_STRIDE: usize = 32;
 /// Values before the class scores: centre offset, logarithm of the size, objectness.
 const BOX_VALUES: usize = 5;
 

@@ -83,7 +83,7 @@ pub fn first_installed(home: &Path) -> Result<Box<dyn Runtime>, LoadError> {
 
 impl fmt::Display for RuntimeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.pad(self.as_str())
     }
 }
 

@@ -105,7 +105,7 @@ fn a_given_precision_leaves_the_lock_file_alone() {
     let config = DetectorConfig { precision: Some(Precision::F32), ..DetectorConfig::default() };
     load(&config, own.path(), UPSTREAM).unwrap();
     assert!(!own.path().join("models").join(LOCK_FILE).try_exists().unwrap());
-    Catalogue::new(own.path()).verify().unwrap();
+    Catalogue::open(own.path()).unwrap().verify().unwrap();
 }
 
 #[test]

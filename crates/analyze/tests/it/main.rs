@@ -11,3 +11,4 @@ mod precision;
 mod reference;
 mod runtime;
 mod tracks;
+mod user;

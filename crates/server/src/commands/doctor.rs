@@ -11,7 +11,7 @@ use ocelli_analyze::{
 };
 use ocelli_media::libav::{self, VideoWriter};
 
-use super::models::shown;
+use super::models::{remedy, shown};
 use crate::{cli::Doctor, ending::Ending, home::home};
 
 /// Codecs that cameras, recorders and phones send.
@@ -95,16 +95,22 @@ fn ffmpeg(report: &mut Report<impl std::io::Write>) -> Result<()> {
 }
 
 fn models(report: &mut Report<impl std::io::Write>, home: &Path) -> Result<()> {
-    let catalogue = Catalogue::new(home);
+    let catalogue = match Catalogue::open(home) {
+        Ok(catalogue) => catalogue,
+        Err(error) => {
+            report.missing("models.json", &error.to_string(), "mend it, or remove it")?;
+            Catalogue::built_in(home)
+        }
+    };
     for (entry, status) in catalogue.list() {
         let finding = format!("{}, {}", entry.id, shown(&status));
         match (&status, entry.origin) {
             (ModelStatus::Present { .. }, _) => report.fine("model", &finding)?,
-            (ModelStatus::Missing, Origin::User) => {
+            (ModelStatus::Missing, Origin::Publisher) => {
                 let folder = catalogue.folder().display();
                 report.fine("model", &format!("{finding} (optional: put {} into {folder})", entry.file))?;
             }
-            _ => report.missing("model", &finding, "./dev setup")?,
+            (_, origin) => report.missing("model", &finding, remedy(origin))?,
         }
     }
     let lock = catalogue.folder().join(LOCK_FILE);

@@ -13,7 +13,7 @@ use crate::{
 
 pub(crate) fn models(options: &Models) -> Result<Ending> {
     let home = home();
-    let catalogue = Catalogue::new(&home);
+    let catalogue = Catalogue::open(&home)?;
     let verify = matches!(options.command, ModelsCommand::Verify);
     let mut out = std::io::stdout().lock();
     let mut wrong = Vec::new();
@@ -29,8 +29,13 @@ pub(crate) fn models(options: &Models) -> Result<Ending> {
                     writeln!(out, "{:32} sha256 {sha256}", "")?;
                 }
             }
-            ModelStatus::Missing if entry.origin == Origin::User => {}
-            _ => wrong.push(format!("model {}: {}; './dev setup' mends it", entry.id, shown(&status))),
+            ModelStatus::Missing if entry.origin == Origin::Publisher => {}
+            _ => wrong.push(format!(
+                "model {}: {}; to mend it: {}",
+                entry.id,
+                shown(&status),
+                remedy(entry.origin)
+            )),
         }
     }
     writeln!(out, "models are in {}", catalogue.folder().display())?;
@@ -39,6 +44,15 @@ pub(crate) fn models(options: &Models) -> Result<Ending> {
         (false, 0) => Ending::Unusable(wrong),
         (false, _) => Ending::Partial(wrong),
     })
+}
+
+/// What brings a model's file back.
+pub(crate) fn remedy(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Setup => "./dev setup",
+        Origin::Publisher => "download it again from its publisher",
+        Origin::Added => "ocelli models add ... --replace",
+    }
 }
 
 /// A status in a few words.
