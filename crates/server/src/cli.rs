@@ -360,10 +360,15 @@ pub(crate) struct CheckStore {
 
 const MODELS_EXAMPLES: &str = "\
 Examples:
-  Which models there are, which are here, under which licence:
+  Which models there are, which are here, and how each runs:
     ocelli models list
   After a copy or a doubt: check the files; exit code 0 only if all are intact:
-    ocelli models verify";
+    ocelli models verify
+  A detector of your own, with a text file that names its classes, one on each line:
+    ocelli models add hats.onnx --id hats --kind yolox --labels hats.txt
+    ocelli analyze street.mp4 --model hats > results.jsonl
+  Which runtime and precision is fastest on this machine; the choice is written down:
+    ocelli models bench";
 
 #[derive(Debug, Args)]
 #[command(after_help = MODELS_EXAMPLES)]
@@ -374,10 +379,99 @@ pub(crate) struct Models {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelsCommand {
-    /// List known models and whether their files are here
+    /// List known models, whether their files are here, and how they run
     List,
     /// Check the files against their checksums; fails where one is damaged or the default model is missing
     Verify,
+    /// Take in an ONNX model of your own, after a trial
+    Add(AddModel),
+    /// Forget a model that was added, and remove its file
+    Remove(RemoveModel),
+    /// Measure each model on each runtime and precision, and write the fastest into models.lock.json
+    Bench(BenchModels),
+}
+
+const ADD_EXAMPLES: &str = "\
+Examples:
+  A YOLOX of any size, as its own exporter writes it (boxes not decoded):
+    ocelli models add yolox_s.onnx --id yolox-s --kind yolox --labels coco80.txt --licence Apache-2.0
+  From the network, pinned by its checksum:
+    ocelli models add https://example.org/yolox_tiny.onnx --sha256 427cc366... --id yolox-tiny --kind yolox --labels coco80.txt
+  A newer file under the same name:
+    ocelli models add hats-2.onnx --id hats --kind yolox --labels hats.txt --replace
+
+The model must have one input `1 x 3 x height x width` of 32-bit floats. yolox: sides that are multiples of 32, pictures letterboxed at the top left on grey 114, BGR 0 to 255, one output `1 x rows x (5 + classes)`. ssd: pictures stretched, RGB -1 to 1, outputs `scores` (1 x anchors x classes, sigmoid applied) and `boxes` (1 x anchors x 1 x 4: top, left, bottom, right in fractions).
+
+The list of labels has one name on each line, in the order of the model's classes; `n/a` stands for a class that is never reported.
+
+It is taken in only after a trial: it loads, its tensors fit, it has as many classes as there are labels, and it runs on a picture. Otherwise nothing changes, and the exit code is 2.
+
+Environment: OCELLI_NET_ALLOW lists addresses that a URL may lead to although they are this machine's or a cloud's own, such as 127.0.0.1,169.254.0.0/16.";
+
+#[derive(Debug, Args)]
+#[command(after_help = ADD_EXAMPLES)]
+pub(crate) struct AddModel {
+    /// ONNX file, or an http or https URL of one
+    #[arg(value_name = "FILE|URL")]
+    pub(crate) from: String,
+    /// Name to call it by: lowercase letters, digits, - and .
+    #[arg(long)]
+    pub(crate) id: String,
+    /// How its input is made and its outputs are read
+    #[arg(long, value_enum)]
+    pub(crate) kind: KindName,
+    /// Text file with the names of its classes, one on each line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: PathBuf,
+    /// Checksum that the file must have; required for a URL
+    #[arg(long, value_name = "HEX")]
+    pub(crate) sha256: Option<String>,
+    /// Its licence, as an SPDX identifier
+    #[arg(long, value_name = "SPDX", default_value = "unknown")]
+    pub(crate) licence: String,
+    /// One line for people
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) description: String,
+    /// Replace a model of that id which was added before
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum KindName {
+    /// YOLOX: nano, tiny, s, m, l, x
+    Yolox,
+    /// Single-shot detectors with scores and boxes per anchor
+    Ssd,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RemoveModel {
+    /// Its id, as in `ocelli models list`
+    pub(crate) id: String,
+}
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  Every model that is here:
+    ocelli models bench
+  One of them, thoroughly, to look only:
+    ocelli models bench yolox-nano --seconds 20 --dry-run
+
+Times are CPU milliseconds a picture on one thread, without decoding. A precision other than f32 is chosen only where it finds at least 98 % of what f32 finds on real pictures (those that `./dev setup` fetches). Nothing is written while the machine is busy with other things.";
+
+#[derive(Debug, Args)]
+#[command(after_help = BENCH_EXAMPLES)]
+pub(crate) struct BenchModels {
+    /// Ids of models [default: all that are here]
+    #[arg(value_name = "MODEL")]
+    pub(crate) models: Vec<String>,
+    /// How long each combination is measured
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub(crate) seconds: u16,
+    /// Measure only; leave models.lock.json as it is
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 const DOCTOR_EXAMPLES: &str = "\

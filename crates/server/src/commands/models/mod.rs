@@ -1,9 +1,12 @@
-//! `ocelli models`: what is known, what is here, whether it is intact.
+//! `ocelli models`: what is known, what is here, whether it is intact; taking in, letting go, measuring.
 
 use std::io::Write as _;
 
 use anyhow::Result;
-use ocelli_analyze::catalogue::{Catalogue, DEFAULT_MODEL, ModelStatus, Origin};
+use ocelli_analyze::{
+    catalogue::{Catalogue, DEFAULT_MODEL, ModelEntry, ModelStatus, Origin, remove},
+    locked_choice,
+};
 
 use crate::{
     cli::{Models, ModelsCommand},
@@ -11,17 +14,35 @@ use crate::{
     home::home,
 };
 
+mod add;
+mod bench;
+mod choice;
+mod measure;
+mod pictures;
+
 pub(crate) fn models(options: &Models) -> Result<Ending> {
-    let home = home();
-    let catalogue = Catalogue::open(&home)?;
-    let verify = matches!(options.command, ModelsCommand::Verify);
+    match &options.command {
+        ModelsCommand::List => list(false),
+        ModelsCommand::Verify => list(true),
+        ModelsCommand::Add(options) => add::add(options),
+        ModelsCommand::Remove(options) => {
+            remove(&home(), &options.id)?;
+            Ok(Ending::Whole)
+        }
+        ModelsCommand::Bench(options) => bench::bench(options),
+    }
+}
+
+fn list(verify: bool) -> Result<Ending> {
+    let catalogue = Catalogue::open(&home())?;
     let mut out = std::io::stdout().lock();
     let mut wrong = Vec::new();
     let mut usable = 0;
     for (entry, status) in catalogue.list() {
         let default = if entry.id == DEFAULT_MODEL { " (default)" } else { "" };
         let id = format!("{}{default}", entry.id);
-        writeln!(out, "{id:32} {:28} {:12} {}", shown(&status), entry.licence, entry.description)?;
+        let (runs, licence) = (runs(&catalogue, &status)?, &entry.licence);
+        writeln!(out, "{id:32} {:24} {runs:18} {licence:12} {}", shown(&status), described(&entry))?;
         match &status {
             ModelStatus::Present { sha256, .. } => {
                 usable += 1;
@@ -44,6 +65,21 @@ pub(crate) fn models(options: &Models) -> Result<Ending> {
         (false, 0) => Ending::Unusable(wrong),
         (false, _) => Ending::Partial(wrong),
     })
+}
+
+/// Runtime and precision of the lock file; nothing where they are not chosen yet.
+fn runs(catalogue: &Catalogue, status: &ModelStatus) -> Result<String> {
+    let ModelStatus::Present { sha256, .. } = status else { return Ok("-".to_owned()) };
+    let locked = locked_choice(catalogue.folder(), sha256)?;
+    Ok(locked.map_or_else(|| "-".to_owned(), |entry| format!("{} {}", entry.runtime, entry.precision)))
+}
+
+fn described(entry: &ModelEntry) -> String {
+    match (entry.origin, entry.description.as_str()) {
+        (Origin::Added, "") => format!("added, {} classes", entry.labels.len()),
+        (Origin::Added, text) => format!("added: {text}"),
+        (_, text) => text.to_owned(),
+    }
 }
 
 /// What brings a model's file back.
