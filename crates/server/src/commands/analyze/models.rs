@@ -50,7 +50,7 @@ impl Models {
     pub(super) fn facts(&self) -> Vec<AnalyzerFacts> {
         let facts = |model: &DetectorModel| AnalyzerFacts {
             version: model.version().clone(),
-            model: model.entry().id.to_owned(),
+            model: model.entry().id.clone(),
             ingredients: model.ingredients().ingredients().clone(),
         };
         self.0.iter().map(facts).collect()
@@ -58,7 +58,7 @@ impl Models {
 
     pub(super) fn names(&self) -> Vec<ModelName> {
         let name = |model: &DetectorModel| ModelName {
-            id: model.entry().id.to_owned(),
+            id: model.entry().id.clone(),
             version: model.version().clone(),
         };
         self.0.iter().map(name).collect()

@@ -7,7 +7,6 @@ use ocelli_ingest::pull::FileSource;
 use ocelli_media::{
     libav::Frame,
     pixel::{Matrix, OwnedPicture, Range},
-    sampler::Window,
 };
 
 /// Of the footage that set-up fetches, and how many pictures a second of it.
@@ -32,9 +31,9 @@ pub(super) fn real(home: &Path) -> Vec<OwnedPicture> {
 fn of_file(path: &Path, fps: &str) -> Vec<OwnedPicture> {
     let (Ok(mut source), Ok(plan)) = (FileSource::open(path), fps.parse()) else { return Vec::new() };
     let mut pictures = Vec::new();
-    let settings = Settings { plan, window: Window::ALL };
-    let done = run(&mut source, settings, &mut [Keep], &Watch::default(), |seen| {
-        pictures.extend(seen.result.ok());
+    let settings = Settings::new(plan);
+    let done = run(&mut source, settings, &mut [Keep], &Watch::default(), |event| {
+        pictures.extend(event.into_frame().and_then(|seen| seen.result.ok()));
         ControlFlow::Continue(())
     });
     if let Err(error) = done {
