@@ -178,6 +178,20 @@ pub struct OutputInfo {
     pub shape: Vec<usize>,
 }
 
+/// What a runtime said, on one line and no longer than people read.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Said(String);
+
+const MOST_SAID: usize = 400;
+
+/// A refusal by `runtime`, whose own words may fill a page.
+fn refused(runtime: RuntimeName, step: &'static str, said: &dyn std::error::Error) -> LoadError {
+    let words = said.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = Said(words.chars().take(MOST_SAID).collect());
+    LoadError::Refused { runtime, step, source: Box::new(said) }
+}
+
 /// The dimensions of a tensor, if they are fixed and of a size that makes sense; `what` names it in the error.
 fn checked_shape(what: &str, dimensions: &[i64]) -> Result<Vec<usize>, LoadError> {
     let wrong = |why: &str| LoadError::Contract(format!("{what} has {why} ({dimensions:?})"));

@@ -134,7 +134,7 @@ fn find_library(folder: &Path) -> Result<PathBuf, LoadError> {
 }
 
 fn refused(step: &'static str) -> impl Fn(ort::Error) -> LoadError {
-    move |source| LoadError::Refused { runtime: NAME, step, source: Box::new(source) }
+    move |source| super::refused(NAME, step, &source)
 }
 
 impl Runtime for OnnxRuntime {

@@ -101,8 +101,8 @@ impl Runtime for OpenVino {
     }
 }
 
-fn refused(step: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> LoadError {
-    LoadError::Refused { runtime: NAME, step, source: Box::new(source) }
+fn refused(step: &'static str, source: impl std::error::Error) -> LoadError {
+    super::refused(NAME, step, &source)
 }
 
 struct OpenVinoModel {

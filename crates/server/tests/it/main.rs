@@ -28,3 +28,5 @@ mod results;
 mod signals;
 #[cfg(test)]
 mod usage;
+#[cfg(test)]
+mod user_models;
