@@ -1,6 +1,6 @@
 //! CPU time of a detector's steps: `cargo run --release -p ocelli-analyze --example inference_cost -- DATA_DIR MODEL`.
 //!
-//! Prints, for each precision and for one and two instances at once, milliseconds of CPU and of wall time a picture,
+//! Prints, for each runtime and precision and for one and two instances at once, milliseconds of CPU and of wall time a picture,
 //! and the resident memory that instances add. The tensor is made from a 1920 x 1080 picture.
 
 use std::{
@@ -12,7 +12,8 @@ use std::{
 };
 
 use ocelli_analyze::{
-    Analyzer as _, Detector, DetectorConfig, DetectorError, Upstream, load, runtime::Precision,
+    Analyzer as _, Detector, DetectorConfig, DetectorError, Upstream, load,
+    runtime::{Precision, RuntimeName},
 };
 use ocelli_media::pixel::{Matrix, OwnedPicture, Range};
 
@@ -63,9 +64,17 @@ fn measure(detector: &mut Detector, picture: &OwnedPicture) -> (f64, f64) {
     (share(whole), share(thread_cpu() - start))
 }
 
-fn report(home: &Path, model: &str, precision: Precision, instances: usize) -> Result<String, DetectorError> {
+type Way = (RuntimeName, Precision);
+
+fn report(
+    home: &Path,
+    model: &str,
+    (runtime, precision): Way,
+    instances: usize,
+) -> Result<String, DetectorError> {
     let config = DetectorConfig {
         model: Some(model.to_owned()),
+        runtime: Some(runtime),
         precision: Some(precision),
         ..DetectorConfig::default()
     };
@@ -88,7 +97,7 @@ fn report(home: &Path, model: &str, precision: Precision, instances: usize) -> R
     let each: Vec<String> =
         times.iter().map(|(whole, model)| format!("{whole:.2} ({model:.2} without tensor)")).collect();
     Ok(format!(
-        "{precision} x{instances}: CPU ms {}; wall ms {wall:.2}; load wall ms {:.0}, CPU ms {:.0}; memory +{:.0} MB, peak {:.0} MB",
+        "{runtime} {precision} x{instances}: CPU ms {}; wall ms {wall:.2}; load wall ms {:.0}, CPU ms {:.0}; memory +{:.0} MB, peak {:.0} MB",
         each.join(", "),
         loaded.0,
         loaded.1,
@@ -102,19 +111,26 @@ fn main() -> io::Result<()> {
     let [home, model, rest @ ..] = arguments.as_slice() else {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            "usage: inference_cost DATA_DIR MODEL [f32|bf16 INSTANCES]",
+            "usage: inference_cost DATA_DIR MODEL [openvino|onnxruntime f32|bf16 INSTANCES]",
         ));
     };
-    let all = [(Precision::F32, 1), (Precision::F32, 2), (Precision::Bf16, 1), (Precision::Bf16, 2)];
-    let only = |(precision, instances): &(Precision, usize)| match rest {
-        [wanted, count] => precision.as_str() == wanted && instances.to_string() == *count,
+    let ways = [
+        (RuntimeName::OpenVino, Precision::F32),
+        (RuntimeName::OpenVino, Precision::Bf16),
+        (RuntimeName::OnnxRuntime, Precision::F32),
+    ];
+    let all = ways.into_iter().flat_map(|way| [(way, 1), (way, 2)]);
+    let only = |((runtime, precision), instances): &(Way, usize)| match rest {
+        [name, wanted, count] => {
+            (runtime.as_str(), precision.as_str()) == (name, wanted) && instances.to_string() == *count
+        }
         _ => true,
     };
     let mut out = io::stdout().lock();
-    for (precision, instances) in all.into_iter().filter(only) {
-        match report(Path::new(home), model, precision, instances) {
+    for (way, instances) in all.filter(only) {
+        match report(Path::new(home), model, way, instances) {
             Ok(line) => writeln!(out, "{line}")?,
-            Err(error) => writeln!(out, "{precision} x{instances}: {error}")?,
+            Err(error) => writeln!(out, "{} {} x{instances}: {error}", way.0, way.1)?,
         }
     }
     Ok(())

@@ -5,14 +5,14 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read as _},
+    io::{self, Read as _, Write as _},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
 use super::{
     EntryError, FOLDER, Family, ModelEntry, Origin, UserCatalogueError,
-    file::{MOST_MODEL_BYTES, digest, too_large},
+    file::{MOST_MODEL_BYTES, PIECE, digest, too_large},
     user,
 };
 use crate::{
@@ -161,9 +161,19 @@ impl Adding {
             return Err(read(io::Error::new(io::ErrorKind::InvalidInput, "not a file")));
         }
         let mut limited = File::open(from).map_err(read)?.take(MOST_MODEL_BYTES + 1);
-        // Which side failed cannot be told; the system's words usually do.
-        let bytes = io::copy(&mut limited, &mut self.out).map_err(read)?;
-        if bytes > MOST_MODEL_BYTES { Err(read(too_large())) } else { Ok(()) }
+        let (mut piece, mut bytes) = (vec![0; PIECE], 0);
+        loop {
+            let count = limited.read(&mut piece).map_err(read)?;
+            if count == 0 {
+                return Ok(());
+            }
+            bytes += count as u64;
+            if bytes > MOST_MODEL_BYTES {
+                return Err(read(too_large()));
+            }
+            let write = |source| AddError::Write { path: self.aside.clone(), source };
+            self.out.write_all(&piece[..count]).map_err(write)?;
+        }
     }
 
     /// Checks and tries the model, and makes it known.

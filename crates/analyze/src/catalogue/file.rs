@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 /// Larger files are no models; also ends the reading of files that never do.
 pub const MOST_MODEL_BYTES: u64 = 1 << 30;
 /// Bytes read at once.
-const PIECE: usize = 1 << 16;
+pub(super) const PIECE: usize = 1 << 16;
 
 /// Size and SHA-256. Reads in small pieces: the runtime maps the file itself, no copy of it is needed.
 pub(super) fn digest(path: &Path) -> io::Result<(u64, String)> {
