@@ -215,6 +215,16 @@ fn bench_measures_and_says_what_it_did() {
         assert!(table.contains(word), "{word} in {table}");
     }
     assert_eq!(fs::read(&lock).unwrap(), chosen, "only measured");
+    fs::remove_file(&lock).unwrap();
+    let ran = bench(place.dir.path(), "", &["mine"]);
+    // Other tests may be what keeps the machine busy.
+    let idle = ran.code == 0;
+    assert_eq!(
+        (lock.try_exists().unwrap(), text(&ran).contains("from now on")),
+        (idle, idle),
+        "{}",
+        ran.stderr
+    );
     bench(place.dir.path(), "", &["none"]).refused(2, &["none", "known are"]);
     let bare = tempfile::tempdir().unwrap();
     bench(bare.path(), "", &[]).refused(2, &["./dev setup"]);
