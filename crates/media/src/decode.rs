@@ -8,7 +8,7 @@ use std::{
 use crate::{
     AccessUnit, CodecParameters,
     bitstream::Access,
-    libav::{AvError, Frame},
+    libav::{AvError, Fallback, Frame},
     sampler::{Chosen, Feed, Passed},
 };
 
@@ -55,6 +55,9 @@ pub enum DecodeError {
     /// The decoder went on without a picture that this unit, and perhaps others after it, refer to.
     #[error("{0}")]
     ReferenceLost(String),
+    /// The hardware that was asked for is not there, or does not decode this.
+    #[error("{0}")]
+    Hardware(Fallback),
 }
 
 /// What became of a chosen picture.

@@ -5,8 +5,9 @@ use std::{ffi::c_int, ptr, sync::Arc};
 use ffmpeg_sys_next as ffi;
 
 use super::{
-    AvError, Frame,
+    AvError, Frame, Hardware,
     av_frame::AvFrame,
+    hardware,
     log::{self, Lines},
     packet::Packet,
     parameters::{self, NativeParameters},
@@ -25,6 +26,8 @@ pub struct LibavDecoder {
     parameters: Arc<CodecParameters>,
     packet: Packet,
     scaler: Scaler,
+    /// The pixel format of surfaces, where pictures are decoded on hardware.
+    surfaces: Option<c_int>,
 }
 
 // SAFETY: codec contexts have no thread affinity; every call goes through `&mut self`.
@@ -33,10 +36,23 @@ unsafe impl Send for LibavDecoder {}
 impl LibavDecoder {
     /// Opens a software decoder for these parameters.
     pub fn open(parameters: &Arc<CodecParameters>) -> Result<Self, DecodeError> {
+        Self::open_with(parameters, None)
+    }
+
+    /// Opens a decoder on a device. It never falls back: what the device refuses is an error of [`Decoder::send`].
+    pub fn open_on(parameters: &Arc<CodecParameters>, hardware: &Hardware) -> Result<Self, DecodeError> {
+        Self::open_with(parameters, Some(hardware))
+    }
+
+    fn open_with(
+        parameters: &Arc<CodecParameters>,
+        hardware: Option<&Hardware>,
+    ) -> Result<Self, DecodeError> {
         route_logs();
-        let context = open_context(parameters)?;
         let packet = Packet::new().map_err(DecodeError::Codec)?;
-        Ok(Self { context, parameters: Arc::clone(parameters), packet, scaler: Scaler::new() })
+        let (context, surfaces) = open_context(parameters, hardware)?;
+        let parameters = Arc::clone(parameters);
+        Ok(Self { context, parameters, packet, scaler: Scaler::new(), surfaces })
     }
 }
 
@@ -74,7 +90,11 @@ impl Decoder for LibavDecoder {
         let damaged = frame.is_damaged();
         let pts = frame.pts();
         let turn = self.parameters.rotation;
-        let frame = Frame::new(pts, frame, turn, &mut self.scaler);
+        let frame = match self.surfaces {
+            None => Ok(frame),
+            Some(format) => hardware::download(&frame, format),
+        };
+        let frame = frame.and_then(|frame| Frame::new(pts, frame, turn, &mut self.scaler));
         Ok(Some(Decoded { pts, frame, damaged, unit_damaged }))
     }
 
@@ -95,12 +115,20 @@ impl Drop for LibavDecoder {
     }
 }
 
-fn open_context(parameters: &CodecParameters) -> Result<*mut ffi::AVCodecContext, DecodeError> {
+type Opened = (*mut ffi::AVCodecContext, Option<c_int>);
+
+fn open_context(parameters: &CodecParameters, hardware: Option<&Hardware>) -> Result<Opened, DecodeError> {
     // SAFETY: every pointer is checked or comes from libav; the context is freed on every error.
     unsafe {
         let known = || parameters::codec_id(&parameters.codec) as c_int;
         let id = parameters.native().map_or_else(known, NativeParameters::id);
-        let codec = parameters::decoder(id);
+        let (codec, surfaces) = match hardware {
+            None => (parameters::decoder(id), None),
+            Some(hardware) => {
+                let found = hardware.codec(id, &name(&parameters.codec)).map_err(DecodeError::Hardware)?;
+                (found.codec, Some(found.format))
+            }
+        };
         if codec.is_null() {
             return Err(DecodeError::NoDecoder(name(&parameters.codec)));
         }
@@ -114,17 +142,22 @@ fn open_context(parameters: &CodecParameters) -> Result<*mut ffi::AVCodecContext
             // where the gap is units that nothing fed later refers to. What is whole is known here without it: the
             // sampler starts at keyframes, and the bitstream reader reports references that were never received.
             (*context).flags |= ffi::AV_CODEC_FLAG_OUTPUT_CORRUPT as i32;
-            (*context).pkt_timebase = ffi::AVRational {
-                num: parameters.time_base.num() as i32,
-                den: parameters.time_base.den() as i32,
-            };
+            if let (Some(hardware), Some(format)) = (hardware, surfaces) {
+                // Without a time base: vendors' decoders would convert PTS to their own and back, which rounds.
+                hardware.attach(context, format)?;
+            } else {
+                (*context).pkt_timebase = ffi::AVRational {
+                    num: parameters.time_base.num() as i32,
+                    den: parameters.time_base.den() as i32,
+                };
+            }
             AvError::check(ffi::avcodec_open2(context, codec, ptr::null_mut()))
         });
         if let Err(error) = opened {
             ffi::avcodec_free_context(&raw mut context);
             return Err(DecodeError::Codec(error));
         }
-        Ok(context)
+        Ok((context, surfaces))
     }
 }
 

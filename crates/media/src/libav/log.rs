@@ -29,6 +29,8 @@ pub(super) enum Lines {
     Container,
     /// All.
     Any,
+    /// All, and what is said on the way: libav hides there why a device cannot be opened.
+    Device,
 }
 
 thread_local! {
@@ -71,12 +73,13 @@ unsafe extern "C" fn on_line(
     format: *const c_char,
     arguments: *mut ffi::__va_list_tag,
 ) {
-    if level > ffi::AV_LOG_ERROR {
+    let most = if COUNTED.get() == Lines::Device { ffi::AV_LOG_VERBOSE } else { ffi::AV_LOG_ERROR };
+    if level > most {
         return;
     }
     let seen = ERRORS.get();
     // SAFETY: libav passes null or an object that starts with its class.
-    let counts = COUNTED.get() == Lines::Any || unsafe { is_container(source) };
+    let counts = COUNTED.get() != Lines::Container || unsafe { is_container(source) };
     if seen >= LINES_PER_LOOK || !counts {
         return;
     }

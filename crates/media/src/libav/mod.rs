@@ -2,12 +2,14 @@
 //! hold. libav opens no file and no socket here: bytes come through callbacks, and `io_open` is refused.
 #![expect(unsafe_code, reason = "FFI to libav; each block states why it is sound")]
 
+mod acceleration;
 mod av_frame;
 mod decoder;
 mod demuxer;
 mod encoder;
 mod error;
 mod frame;
+mod hardware;
 mod io;
 mod log;
 mod packet;
@@ -16,17 +18,19 @@ mod scale;
 mod side_data;
 mod times;
 
+pub use acceleration::{Acceleration, AccelerationError, Fallback, decoder_identity};
 pub use decoder::LibavDecoder;
 pub use demuxer::{DemuxError, Demuxer};
 pub use encoder::{EncodeError, VideoSettings, VideoWriter};
 pub use error::AvError;
 pub use frame::Frame;
+pub use hardware::{Hardware, decoders};
 pub use io::{Input, Output};
 pub use log::route_logs;
 pub(crate) use parameters::NativeParameters;
 pub(crate) use side_data::SideData;
 
-/// Version of libavcodec in use, e.g. `59.37.100`: an ingredient of the analyzer version.
+/// Version of libavcodec in use, e.g. `59.37.100`; see [`decoder_identity`] for analyzer versions.
 pub fn codec_library_version() -> String {
     // SAFETY: returns a constant.
     let version = unsafe { ffmpeg_sys_next::avcodec_version() };

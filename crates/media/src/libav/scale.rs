@@ -76,7 +76,7 @@ impl Scaler {
 }
 
 /// The pixel format of this number, if this build knows it.
-fn known(format: c_int) -> Option<AVPixelFormat> {
+pub(super) fn known(format: c_int) -> Option<AVPixelFormat> {
     if !(0..AVPixelFormat::AV_PIX_FMT_NB as c_int).contains(&format) {
         return None;
     }

@@ -8,6 +8,8 @@ mod damage;
 #[cfg(test)]
 mod formats;
 #[cfg(test)]
+mod hardware;
+#[cfg(test)]
 mod sampling;
 #[cfg(test)]
 mod times;
