@@ -9,9 +9,9 @@ use ocelli_ingest::Source;
 use ocelli_media::{
     AccessUnit, CodecParameters,
     bitstream::{BitstreamError, PictureReader},
-    decode::{DecodeError, Decoder, Decoding, Outcome},
+    decode::{Decoding, Outcome},
     fields::FieldPairs,
-    libav::{Frame, LibavDecoder},
+    libav::{Frame, decoders},
     sampler::{Sampler, Step},
 };
 use ocelli_model::{TimeBase, Verdict};
@@ -80,9 +80,6 @@ impl<'a, T> Reading<'a, T> {
     ) -> Self {
         let parameters = source.parameters();
         let base = parameters.time_base;
-        let open = |parameters: &_| -> Result<Box<dyn Decoder>, DecodeError> {
-            Ok(Box::new(LibavDecoder::open(parameters)?))
-        };
         Self {
             parameters: Arc::clone(parameters),
             reader: PictureReader::new(parameters),
@@ -90,7 +87,7 @@ impl<'a, T> Reading<'a, T> {
             sampler: Sampler::new(settings.plan, base)
                 .with_window(settings.window)
                 .with_interest(settings.interest),
-            decoding: Decoding::new(Box::new(open)),
+            decoding: Decoding::new(decoders(settings.acceleration)),
             source,
             watch,
             outlet,

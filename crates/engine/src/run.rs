@@ -16,7 +16,7 @@ use std::{
 use ocelli_ingest::Source;
 use ocelli_media::{
     decode::DecodeError,
-    libav::Frame,
+    libav::{Acceleration, Frame},
     sampler::{Interest, Window},
 };
 use ocelli_model::{SamplingPlan, Tally};
@@ -37,12 +37,14 @@ pub struct Settings {
     pub window: Window,
     /// Which of the chosen pictures anybody wants; all if `None`.
     pub interest: Option<Arc<dyn Interest>>,
+    /// What decodes; `None` is software. A device that does not decode the source ends the run, or fails its pictures.
+    pub acceleration: Option<Acceleration>,
 }
 
 impl Settings {
-    /// All of a source.
+    /// All of a source, decoded in software.
     pub fn new(plan: SamplingPlan) -> Self {
-        Self { plan, window: Window::ALL, interest: None }
+        Self { plan, window: Window::ALL, interest: None, acceleration: None }
     }
 }
 

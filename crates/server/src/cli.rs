@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-use ocelli_analyze::runtime::Precision;
+use ocelli_analyze::runtime::{Precision, RuntimeName};
+use ocelli_media::libav::Acceleration;
 use ocelli_model::SamplingPlan;
 
 const EXIT_CODES: &str = "\
@@ -68,6 +69,8 @@ pub(crate) struct Extract {
     #[arg(long, default_value_t = 85, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub(crate) quality: u8,
     #[command(flatten)]
+    pub(crate) hardware: HardwareDecoding,
+    #[command(flatten)]
     pub(crate) span: Span,
 }
 
@@ -107,6 +110,9 @@ pub(crate) struct Analyze {
     /// Arithmetic of the model [default: as models.lock.json beside the models says]
     #[arg(long, value_enum)]
     pub(crate) precision: Option<PrecisionName>,
+    /// What runs the models [default: as models.lock.json says]
+    #[arg(long, value_name = "openvino|onnxruntime")]
+    pub(crate) runtime: Option<RuntimeName>,
     /// Workers, one thread each with an instance of every model [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) instances: Option<u16>,
@@ -139,7 +145,17 @@ pub(crate) struct Analyze {
     #[arg(long)]
     pub(crate) summary: bool,
     #[command(flatten)]
+    pub(crate) hardware: HardwareDecoding,
+    #[command(flatten)]
     pub(crate) span: Span,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct HardwareDecoding {
+    /// Decode on hardware: `cuda` (NVIDIA), `qsv` (Intel) or `vaapi` (Intel, AMD). Where it is not there or does not
+    /// decode every input, a warning says why and software decodes. Pays for large pictures and high rates
+    #[arg(long, value_name = "cuda|qsv|vaapi")]
+    pub(crate) hwaccel: Option<Acceleration>,
 }
 
 #[derive(Clone, Copy, Debug, Args)]

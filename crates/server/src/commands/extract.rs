@@ -7,7 +7,7 @@ use ocelli_engine::{JpegWork, Seen, Settings, Watch, run};
 use ocelli_ingest::{Source as _, pull::FileSource};
 use ocelli_sinks::{Existing, FrameFolder};
 
-use super::{aside, verdict, window};
+use super::{aside, hwaccel, verdict, window};
 use crate::{
     cli::Extract,
     ending::{Ending, chain},
@@ -28,7 +28,9 @@ pub(crate) fn extract(options: &Extract) -> Result<Ending> {
     let existing = if options.overwrite { Existing::Overwrite } else { Existing::Refuse };
     let mut folder = FrameFolder::create(&options.out, existing)?;
     let base = parameters.time_base;
-    let settings = Settings { window: window::window(options.span, base), ..Settings::new(options.fps) };
+    let acceleration = hwaccel::settle(options.hardware.hwaccel, std::slice::from_ref(&options.input));
+    let window = window::window(options.span, base);
+    let settings = Settings { window, acceleration, ..Settings::new(options.fps) };
     let watch = Arc::new(Watch::default());
     stop_on_signal(&watch)?;
     let mut worker = JpegWork::new(options.quality).context("cannot make JPEG files")?;

@@ -5,6 +5,7 @@ mod aside;
 pub(crate) mod doctor;
 mod exports;
 pub(crate) mod extract;
+mod hwaccel;
 pub(crate) mod ledger;
 pub(crate) mod models;
 pub(crate) mod results;

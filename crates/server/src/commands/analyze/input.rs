@@ -12,6 +12,7 @@ use ocelli_engine::{
 use ocelli_ingest::{Source as _, pull::FileSource};
 use ocelli_media::{
     CodecParameters,
+    libav::Acceleration,
     sampler::{Interest, Window},
 };
 use ocelli_sinks::JsonLinesError;
@@ -33,6 +34,7 @@ pub(super) struct Job<'a> {
     pub(super) options: &'a Analyze,
     pub(super) watch: &'a Arc<Watch>,
     pub(super) pass: &'a Pass,
+    pub(super) acceleration: Option<Acceleration>,
     pub(super) store: Option<&'a OpenStore>,
     pub(super) bars: Bars,
     pub(super) outputs: Mutex<Outputs>,
@@ -73,7 +75,8 @@ impl Job<'_> {
         let interest =
             known.filter(|_| self.options.annotate.is_none()).map(|known| known as Arc<dyn Interest>);
         let window = window::window(self.options.span, base);
-        let settings = Settings { window, interest, ..Settings::new(self.options.fps) };
+        let settings =
+            Settings { window, interest, acceleration: self.acceleration, ..Settings::new(self.options.fps) };
         let watch = Arc::new(self.watch.beside());
         let progress = Progress::new(&name, &self.bars, &watch, base, parameters.duration);
         let (mut failed, mut handed_on) = (None, 0_u64);

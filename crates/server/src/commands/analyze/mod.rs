@@ -20,7 +20,7 @@ use ocelli_ingest::pull::FileSource;
 use self::{annotate::Annotated, input::Job, models::Models, outputs::Outputs};
 use super::{
     exports::{Exports, Target},
-    window,
+    hwaccel, window,
 };
 use crate::{
     cli::{Analyze, ExportFormat},
@@ -55,7 +55,8 @@ pub(crate) fn analyze(options: &Analyze) -> Result<Ending> {
     let watch = Arc::new(Watch::default());
     stop_on_signal(&watch)?;
     let store = options.store.as_deref().map(OpenStore::for_writing).transpose()?;
-    let mut models = Models::load(options)?;
+    let acceleration = hwaccel::settle(options.hardware.hwaccel, &options.inputs);
+    let mut models = Models::load(options, acceleration)?;
     let (jobs, instances) = shares(options, opened.len());
     let pass = Pass {
         plan: options.fps,
@@ -68,6 +69,7 @@ pub(crate) fn analyze(options: &Analyze) -> Result<Ending> {
         options,
         watch: &watch,
         pass: &pass,
+        acceleration,
         store: store.as_ref(),
         bars: Bars::default(),
         outputs: Mutex::new(Outputs::new(models.names(), annotated, Exports::new(exports))),

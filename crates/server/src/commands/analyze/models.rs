@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 use ocelli_analyze::{DetectorConfig, DetectorModel, Upstream, load};
 use ocelli_engine::{AnalyzeWork, AnalyzerFacts};
-use ocelli_media::{libav::codec_library_version, sampler::SAMPLER_VERSION};
+use ocelli_media::{
+    libav::{Acceleration, decoder_identity},
+    sampler::SAMPLER_VERSION,
+};
 
 use super::outputs::ModelName;
 use crate::{cli::Analyze, home::home};
@@ -15,7 +18,7 @@ use crate::{cli::Analyze, home::home};
 pub(super) struct Models(Vec<DetectorModel>);
 
 impl Models {
-    pub(super) fn load(options: &Analyze) -> Result<Self> {
+    pub(super) fn load(options: &Analyze, acceleration: Option<Acceleration>) -> Result<Self> {
         let named = options.model.iter().map(|model| Some(model.clone()));
         let named: Vec<Option<String>> = if options.model.is_empty() { vec![None] } else { named.collect() };
         let mut models = Vec::new();
@@ -24,10 +27,10 @@ impl Models {
                 model,
                 confidence: options.confidence,
                 classes: options.classes.clone(),
-                runtime: None,
+                runtime: options.runtime,
                 precision: options.precision.map(Into::into),
             };
-            let decoder = codec_library_version();
+            let decoder = decoder_identity(acceleration);
             let upstream = Upstream { sampler: SAMPLER_VERSION, decoder: &decoder };
             models.push(load(&config, &home(), upstream)?);
         }
