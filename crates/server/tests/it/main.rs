@@ -9,6 +9,8 @@ mod choice;
 #[cfg(test)]
 mod frames;
 #[cfg(test)]
+mod hardware;
+#[cfg(test)]
 mod help;
 #[cfg(test)]
 mod identity;
