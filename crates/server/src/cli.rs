@@ -153,7 +153,7 @@ pub(crate) struct Analyze {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct HardwareDecoding {
     /// Decode on hardware: `cuda` (NVIDIA), `qsv` (Intel) or `vaapi` (Intel, AMD). Where it is not there or does not
-    /// decode every input, a warning says why and software decodes. Pays for large pictures and high rates
+    /// decode every input, a warning says why and software decodes
     #[arg(long, value_name = "cuda|qsv|vaapi")]
     pub(crate) hwaccel: Option<Acceleration>,
 }

@@ -42,7 +42,7 @@ impl From<OutputError> for JsonLinesError {
 /// A line of an analysed frame, keys in this order (wrapped here; one line in the output):
 /// ```json
 /// {"input": "street.mp4", "run": 0, "pts": 90000, "time_base": [1, 90000], "seconds": 1.0, "slot": 5,
-///  "model": "ssdlite_mobilenet_v2_coco", "verdict": "analysed", "width": 640, "height": 360,
+///  "model": "ssdlite-mobilenet-v2", "verdict": "analysed", "width": 640, "height": 360,
 ///  "detections": [{"label": "car", "confidence": 0.9137, "box": {"x": 0.25, "y": 0.5, "width": 0.1, "height": 0.2},
 ///                  "box_px": {"x": 160.0, "y": 180.0, "width": 64.0, "height": 72.0}, "track": 12}],
 ///  "analyzer_version": "0123456789abcdef",
