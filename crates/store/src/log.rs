@@ -38,6 +38,8 @@ pub struct Settled {
 }
 
 /// One durable fact of a running analysis. Written again, each changes nothing.
+///
+/// Where every picture is due, a span is one picture: a stretch would say nothing about those in between.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Entry {
     /// These slots (pictures) are due. Spans that a ledger holds already are not counted twice.
@@ -47,7 +49,8 @@ pub enum Entry {
         /// Which.
         span: Span,
     },
-    /// A frame was looked at: its result, and the verdict *analysed* for `span`, in place of *dropped* or *lost*.
+    /// A frame was looked at: its result, and the verdict *analysed* for `span`, in place of *dropped* or *lost*. Where the
+    /// slot has a final verdict already, nothing is written, the result neither.
     Analysed {
         /// Of which ledger.
         ledger: LedgerId,
@@ -55,7 +58,8 @@ pub enum Entry {
         span: Span,
         /// Media time of the frame.
         pts: i64,
-        /// `None`: the series holds the result already, another plan brought it.
+        /// `None`: the series holds the result already, another plan brought it. One that is brought twice stays as it was
+        /// first. `took` is kept in microseconds.
         result: Option<FrameResult>,
     },
     /// Slots without a result.
@@ -71,7 +75,8 @@ pub enum Entry {
         /// Media time of the frame, where one was chosen.
         pts: Option<i64>,
     },
-    /// Identities of one frame's detections, in the order of the result's. Frames come in PTS order.
+    /// Identities of one frame's detections, in the order of the result's. Frames come in PTS order; up to where the tracks
+    /// have come already, nothing is written. A result that comes later at or before that PTS voids the tracks.
     Tracked {
         /// Of which derivation.
         derivation: DerivationId,

@@ -34,7 +34,7 @@ pub struct FrameQuery {
     pub from: i64,
     /// To before this PTS.
     pub to: i64,
-    /// Most frames on a page, at least 1.
+    /// Most frames on a page, 1 to 100,000.
     pub limit: u32,
 }
 
@@ -66,7 +66,7 @@ pub struct DetectionQuery {
     pub to: i64,
     /// Goes on after this PTS and ordinal, as [`Page::next`] said.
     pub after: Option<(i64, u32)>,
-    /// Most rows, at least 1.
+    /// Most rows, 1 to 100,000.
     pub limit: u32,
 }
 
@@ -117,7 +117,7 @@ pub trait Results: Send + Sync + fmt::Debug {
     /// Ledgers of a run, or of all.
     async fn ledgers(&self, run: Option<RunId>) -> Result<Vec<LedgerRecord>, StoreError>;
 
-    /// The lines of a ledger by span.
+    /// The lines of a ledger by span. Pictures that no other line of their kind stands between share one.
     async fn ledger_rows(&self, ledger: LedgerId) -> Result<Vec<LedgerRow>, StoreError>;
 
     /// Results by PTS; the next page begins at the PTS in [`Page::next`].
