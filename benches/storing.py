@@ -40,3 +40,5 @@ def rows(table, found):
         table.value(f"store: {rows_of}, {words}", "", f"{query[key]:.1f} ms", "", f"<= {PAGE_MS} ms", query[key] <= PAGE_MS)
     bytes_of = query["bytes_per_million_detections"]
     table.value("store: size of a million detections", "", f"{bytes_of / 1e6:.0f} MB", "", None, None)
+    words = f"store: check of {query['detections'] / 1e6:g} M detections"
+    table.value(words, "", f"{query['check_s']:.1f} s", "", None, None)

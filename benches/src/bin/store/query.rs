@@ -28,6 +28,8 @@ pub(crate) struct Queried {
     warm_p95_ms: f64,
     /// Rows on a page, on average.
     rows: f64,
+    /// Everything read and compared, as `ocelli store check` does.
+    check_s: f64,
 }
 
 pub(crate) async fn measure(folder: &Path, results: i64) -> Result<Queried> {
@@ -49,6 +51,10 @@ pub(crate) async fn measure(folder: &Path, results: i64) -> Result<Queried> {
     for query in &hours {
         warm.push(ask(&store, query).await?.0);
     }
+    let began = Instant::now();
+    let said = store.check().await?;
+    ensure!(said.is_empty(), "the store does not fit together: {said:?}");
+    let check_s = began.elapsed().as_secs_f64();
     store.close().await?;
     for waits in [&mut cold, &mut warm] {
         waits.sort_by(f64::total_cmp);
@@ -63,6 +69,7 @@ pub(crate) async fn measure(folder: &Path, results: i64) -> Result<Queried> {
         warm_p50_ms: quantile(&warm, 0.5),
         warm_p95_ms: quantile(&warm, 0.95),
         rows: rows as f64 / QUERIES as f64,
+        check_s,
     })
 }
 
