@@ -17,7 +17,7 @@ const RULES: &[&str] = &[
                                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached FROM spans)
      WHERE reached >= first",
     "SELECT 'ledger ' || ledger || ': the line at ' || first || ' says nothing possible' FROM spans
-     WHERE last < first OR count < 1 OR settled <> (verdict IS NOT NULL)
+     WHERE last < first OR count < 1 OR settled <> (verdict IS NOT NULL) OR count <> last - first + 1
         OR coalesce(verdict, 'due') NOT IN ('due', 'analysed', 'gated', 'dropped', 'failed', 'empty', 'lost')",
     // Analysed slots have results, and results have analysed slots.
     "SELECT 'ledger ' || id || ': ' || analysed || ' slots are analysed, ' || results || ' results are counted' FROM (

@@ -1,5 +1,6 @@
 //! What goes wrong around the embedded store.
 
+mod check;
 mod damage;
 mod full;
 mod killed;

@@ -1,7 +1,7 @@
 //! Entries of the ledger.
 
 use ocelli_model::Verdict;
-use ocelli_store::{Entry, FrameQuery, LedgerRow, Settled, Span};
+use ocelli_store::{Entry, FrameQuery, LedgerRow, RunState, Settled, Span};
 
 use crate::backend::{Backend, analysed, due, ledger, pts, result, run, slots, unseen};
 
@@ -130,4 +130,27 @@ pub(crate) async fn lines_are_told<B: Backend>(backend: &B) {
         line(1, 12, 12, failed, "late", Some(pts(12))),
     ];
     assert_eq!(store.ledger_rows(open.ledger).await.unwrap(), expected);
+}
+
+/// A ledger may be short where its process died, and only there.
+pub(crate) async fn what_is_missing_is_told<B: Backend>(backend: &B) {
+    let store = backend.open().await;
+    let run_id = run(&*store, "a", 0).await;
+    let died = ledger(&*store, run_id, "m", "1").await;
+    store.commit(&[due(died, slots(0, 13)), analysed(died, 0, Some(result(&["cat"])))]).await.unwrap();
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+    let end = Entry::Run { run: run_id, state: RunState::Whole, last_pts: None };
+    let store = backend.open().await;
+    assert_eq!(run(&*store, "a", 0).await, run_id);
+    let other = ledger(&*store, run_id, "n", "1").await;
+    let whole = [due(other, slots(0, 0)), analysed(other, 0, Some(result(&[]))), end.clone()];
+    store.commit(&whole).await.unwrap();
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+    // Taken up again and said to be whole, it must be.
+    ledger(&*store, run_id, "m", "1").await;
+    store.commit(&[end]).await.unwrap();
+    let said = store.check().await.unwrap();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].contains("window 0: 10 were due, 1 have a verdict"), "{said:?}");
+    assert!(said[1].contains("window 1: 4 were due, 0 have a verdict"), "{said:?}");
 }

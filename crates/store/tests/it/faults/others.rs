@@ -5,7 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     path::Path,
-    process::{Child, ChildStdout, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use ocelli_store::{Access, ResultLog as _, Results as _, RunFilter, RunState, SqliteStore, StoreError};
@@ -97,7 +97,9 @@ fn check_read_only(folder: &Path) {
     allow(folder, 0o555, 0o444);
     let program = tempfile::tempdir().unwrap();
     let copy = program.path().join("it");
-    fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    // Not by this process: one that another test starts would hold the copy open, and it could not be run.
+    let copied = Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&copy).status();
+    assert!(copied.unwrap().success());
     allow(program.path(), 0o755, 0o755);
     let mut child = child::command_of(&copy, ":", "faults::others::child_only_reads", folder);
     if fs::write(folder.join("probe"), "").is_ok() {
@@ -105,7 +107,7 @@ fn check_read_only(folder: &Path) {
         child.uid(65534).gid(65534).current_dir("/");
     }
     let output = child.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{output:?}");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, raw_sql, sqlite:
 use super::{filled, refused};
 
 /// Runs SQL on the database in `folder`, from outside.
-async fn alter(folder: &Path, sql: &str) {
+pub(super) async fn alter(folder: &Path, sql: &str) {
     let options = SqliteConnectOptions::new().filename(folder.join("ocelli.db")).create_if_missing(true);
     let mut db = options.connect().await.unwrap();
     raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut db).await.unwrap();
