@@ -69,7 +69,8 @@ impl SqliteStore {
     /// Opens the store in `folder`, within a Tokio runtime. An older schema becomes today's. With [`Access::Write`] the
     /// folder and the store are made where missing, and runs that another process left open are marked *unclean*.
     ///
-    /// A store on a read-only medium can be read if its last writer ended in order.
+    /// A store on a read-only medium can be read if its last writer ended in order. Where this process may not write in the
+    /// folder and nobody else does, the store is read as it lies there: if a writer may come later, open it anew then.
     pub async fn open(folder: &Path, access: Access) -> Result<Self, StoreError> {
         let place = Place::new(folder)?;
         let (readers, writer) = match access {
