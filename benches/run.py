@@ -23,6 +23,7 @@ QUALITY = 85
 # How many times our CPU seconds ffmpeg takes at 1 fps.
 FFMPEG_TIMES = {"gop1": 5.0, "gop2": 1.9, "gop2b": 2.7, "gop10": 1.0}
 FLOOR = 1.10
+KEEPING = 1.05
 MOST_MB = 30
 # The same clip peaks anywhere within 3 to 5 MB, by how many 1080p pictures (3 MB) wait at once; the container's index adds 0.6 MB. Half a
 # kilobyte kept for each coded picture would show.
@@ -87,6 +88,15 @@ class Runner:
             self.table.least(f"{what}, {self.beside}", other, opencv)
             self.table.least(f"{what}, {self.beside}", other, pyav)
 
+    def keeping(self, clip, words, fps):
+        """What a store costs: results, ledger and tracks, each frame durable before it is printed."""
+        what = f"analyze {fps_words(fps)}, {words}, --store"
+        _, plan = self.bench.plan(clip, fps)
+        kept, bare = self.bench.analyze_kept(clip, fps), self.bench.analyze(clip, fps, name="ours, without store")
+        # A few percent: more turns than the others.
+        self.turns(what, [kept, bare], plan, max(self.repetitions, 3))
+        self.table.most(what, kept, bare, KEEPING)
+
     def analyze_keyframes(self, clip):
         """1 fps with a keyframe each second. The last half slot holds no keyframe: PyAV, which skips by kind, is held to the
         slots before it, and so are we beside it; against OpenCV the whole clip counts."""
@@ -139,6 +149,7 @@ def measure(runner, clips, quick):
             runner.extract(clips(gop), gop, 5)
     short = lambda size: media.shortened(clips.folder, clips("gop2", size), 20)
     runner.analyze_floor(clips("gop2", "360p"), "640x360", 5)
+    runner.keeping(clips("gop2", "360p"), "640x360", 5)
     runner.analyze_keyframes(clips("gop1"))
     runner.analyze_peers(clips("gop2b"), "1080p30, GOP 2 s with B", 5, 1.4, 1.2)
     if not quick:

@@ -82,6 +82,13 @@ class Bench:
         rest = options[2:] if options[:1] == ("--end",) else options
         return Side(name, command, [*command[:5], *rest, *FIRST], json_lines_pts)
 
+    def analyze_kept(self, clip, fps):
+        """With a store, new for each run."""
+        store, bare = self.scratch / "store", self.analyze(clip, fps, name="ours, --store")
+        anew = ["sh", "-c", 'rm -rf "$1"; shift; exec "$@"', "sh", store]
+        kept = lambda command: [*anew, *command, "--store", store]
+        return Side(bare.name, kept(bare.command), kept(bare.startup), bare.seen)
+
     def analyze_floor(self, clip, plan, precision, instances=1):
         model = [self.home, self.model, precision, instances]
         of = lambda plan: [self.programs / "floor", "analyze", clip, plan, *model]
