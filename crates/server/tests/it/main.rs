@@ -27,6 +27,8 @@ mod repeat;
 #[cfg(test)]
 mod results;
 #[cfg(test)]
+mod several;
+#[cfg(test)]
 mod signals;
 #[cfg(test)]
 mod usage;
