@@ -37,6 +37,8 @@ pub enum Event<T> {
         last_pts: i64,
         /// Pictures that were chosen and slots that were empty, counted before decoding.
         due: u64,
+        /// Media time went on elsewhere, or the source ended; false where reading ended before it, or in damage.
+        whole: bool,
     },
 }
 

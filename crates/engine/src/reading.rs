@@ -5,13 +5,13 @@ use std::{
     sync::{Arc, atomic::Ordering, mpsc::SyncSender},
 };
 
-use ocelli_ingest::Source;
+use ocelli_ingest::{Source, SourceError};
 use ocelli_media::{
     AccessUnit, CodecParameters,
     bitstream::{BitstreamError, PictureReader},
     decode::{Decoding, Outcome},
     fields::FieldPairs,
-    libav::{Frame, decoders},
+    libav::{DemuxError, Frame, decoders},
     sampler::{Sampler, Step},
 };
 use ocelli_model::{TimeBase, Verdict};
@@ -38,6 +38,8 @@ pub(crate) struct Reading<'a, T> {
     first: i64,
     /// Of this run: pictures chosen and slots empty.
     due: u64,
+    /// What ends, ends by itself.
+    whole: bool,
     report: Report,
 }
 
@@ -95,21 +97,30 @@ impl<'a, T> Reading<'a, T> {
             run: 0,
             first: 0,
             due: 0,
+            whole: true,
             report: Report::default(),
         }
     }
 
     /// The life of a frame, from source to worker.
     pub(crate) fn all(mut self) -> Result<Report, RunError> {
+        // Where the end was asked for, open slots stay open: what they hold so far might not win them. So they do where
+        // the rest could not be read, but may be another time.
+        let mut to_be_continued = false;
+        let mut ended = false;
         while !self.sampler.is_past_window() {
             if self.watch.is_stopped() {
-                self.report.stopped = true;
+                (self.report.stopped, to_be_continued) = (true, true);
                 break;
             }
             let unit = match self.source.next_unit() {
                 Ok(Some(unit)) => unit,
-                Ok(None) => break,
+                Ok(None) => {
+                    ended = true;
+                    break;
+                }
                 Err(error) => {
+                    to_be_continued = matches!(error, SourceError::Demux(DemuxError::Read(_)));
                     self.report.damage = Some(reason(&error));
                     break;
                 }
@@ -120,10 +131,10 @@ impl<'a, T> Reading<'a, T> {
                 break;
             }
         }
-        // Where the end was asked for, open slots stay open: what they hold so far might not win them.
-        if !self.report.stopped {
+        if !(to_be_continued || self.report.stopped) {
             self.fields.flush();
             self.sample();
+            self.whole = ended && self.source.damage().is_none();
             self.sampler.finish();
         }
         if self.take_steps()?.is_continue() {
@@ -189,7 +200,7 @@ impl<'a, T> Reading<'a, T> {
                 }
                 Step::EndOfRun { last_pts } => {
                     self.decoding.drain();
-                    Some(Event::RunEnd { run, last_pts, due: self.due })
+                    Some(Event::RunEnd { run, last_pts, due: self.due, whole: self.whole })
                 }
                 Step::Passed(passed) => {
                     self.due += 1;

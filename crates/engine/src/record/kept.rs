@@ -1,12 +1,12 @@
 //! The store as a pass uses it: from a thread outside its runtime.
 
-use std::{future::Future, sync::Arc};
+use std::{collections::BTreeSet, future::Future, sync::Arc};
 
 use ocelli_analyze::TrackerConfig;
 use ocelli_model::{TimeBase, Verdict};
 use ocelli_store::{
     AnalyzerId, Appender, Blob, Entry, FrameQuery, NewAnalyzer, NewLedger, NewRun, NewSource, ResultLog,
-    Results, RunFilter, RunId, SeriesId, SourceId, StoreError, StoredFrame,
+    Results, RunFilter, RunId, RunState, SeriesId, SourceId, StoreError, StoredFrame,
 };
 use tokio::runtime::Handle;
 
@@ -43,6 +43,8 @@ impl Kept {
 pub struct Media {
     pub(super) kept: Kept,
     pub(super) known: Arc<Known>,
+    /// Runs that an earlier pass read to their end.
+    pub(super) whole: BTreeSet<u32>,
     source: SourceId,
     blob: Blob,
     analyzers: Vec<AnalyzerId>,
@@ -63,10 +65,12 @@ impl Media {
         });
         let analyzers = analyzers.collect::<Result<Vec<_>, _>>()?;
         let filter = RunFilter { source_key: Some(source.key.clone()), ..RunFilter::default() };
-        let mut media = Self { known: Arc::default(), source: id, blob, analyzers, kept };
+        let mut media =
+            Self { known: Arc::default(), whole: BTreeSet::new(), source: id, blob, analyzers, kept };
         let mut known = Known::default();
         for run in media.kept.wait(media.kept.results.runs(&filter))? {
             if run.run.source == id {
+                media.whole.extend((run.state == RunState::Whole).then_some(run.run.ordinal));
                 let books = media.books(pass, run.id)?;
                 known.insert(run.run.ordinal, books.into_iter().map(|(_, known)| known).collect());
             }

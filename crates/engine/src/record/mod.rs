@@ -45,8 +45,6 @@ pub struct Pass {
     pub analyzers: Vec<AnalyzerFacts>,
     /// How objects are followed, if they are.
     pub tracker: Option<TrackerConfig>,
-    /// The pass reads to the end of the source: runs that end are whole.
-    pub to_the_end: bool,
     /// Wall time of its start, in milliseconds since 1970.
     pub now_ms: i64,
 }
@@ -156,12 +154,12 @@ impl Recording {
             Event::Frame(seen) => self.frame(seen)?,
             Event::Passed(place) => self.looked(place, None)?,
             Event::Empty { first, last, .. } => self.empty(first, last),
-            Event::RunEnd { run, last_pts, due } => {
+            Event::RunEnd { run, last_pts, due, whole } => {
                 let told = self.run.as_ref().map_or(0, |book| book.told);
                 if told != due {
                     return Err(RecordError::Unbalanced { run, due, told });
                 }
-                let state = if self.pass.to_the_end { RunState::Whole } else { RunState::Partial };
+                let state = if whole { RunState::Whole } else { RunState::Partial };
                 self.end_run(state, Some(last_pts))?;
             }
         }
@@ -270,6 +268,8 @@ impl Recording {
             if let Some(mut commit) = pending.take() {
                 if wait {
                     commit.wait_blocking()?;
+        // Once it was read to its end, a pass over a part of it does not change that.
+        let state = if media.whole.contains(&run.ordinal) { RunState::Whole } else { state };
                 } else if let Some(ready) = commit.try_ready() {
                     ready?;
                 } else {

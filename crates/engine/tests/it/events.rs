@@ -30,9 +30,10 @@ fn told(path: &Path, plan: &str, interest: Option<Arc<dyn Interest>>) -> (Told, 
             Event::Run { run, t0, .. } => {
                 assert_eq!(open.replace((run, t0)), None, "one run at a time");
             }
-            Event::RunEnd { run, last_pts, due } => {
+            Event::RunEnd { run, last_pts, due, whole } => {
                 let (begun, t0) = open.take().expect("a run that began");
                 assert_eq!(begun, run);
+                assert!(whole, "nothing is cut short");
                 told.runs.push((run, t0, last_pts, due));
             }
             Event::Frame(seen) => told.places.push((seen.place.run, seen.place.slot, seen.place.pts)),

@@ -11,4 +11,6 @@ mod events;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod kept;
+#[cfg(test)]
 mod look;

@@ -62,7 +62,6 @@ pub(crate) fn analyze(options: &Analyze) -> Result<Ending> {
         plan: options.fps,
         analyzers: models.facts(),
         tracker: (!options.no_tracks).then(TrackerConfig::default),
-        to_the_end: options.span.end.is_none(),
         now_ms: now_ms(),
     };
     let job = Job {
