@@ -115,7 +115,8 @@ pub struct Recording {
     pass: Pass,
     media: Option<Media>,
     run: Option<RunBook>,
-    waiting: VecDeque<(Option<Pending>, FrameTold)>,
+    /// Commits under way, with what is told once they are through; nothing of empty slots.
+    waiting: VecDeque<(Option<Pending>, Option<FrameTold>)>,
     sums: Vec<Sums>,
 }
 
@@ -149,6 +150,15 @@ impl Recording {
         event: Event<Looked>,
         tell: &mut impl FnMut(FrameTold) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, RecordError> {
+        let taken = self.take_event(event, tell);
+        taken.map_err(|error| self.first_cause(error))
+    }
+
+    fn take_event(
+        &mut self,
+        event: Event<Looked>,
+        tell: &mut impl FnMut(FrameTold) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, RecordError> {
         match event {
             Event::Run { run, t0, time_base } => self.begin_run(run, t0, time_base)?,
             Event::Frame(seen) => self.frame(seen)?,
@@ -171,10 +181,21 @@ impl Recording {
         mut self,
         tell: &mut impl FnMut(FrameTold) -> ControlFlow<()>,
     ) -> Result<Vec<Sums>, RecordError> {
-        self.end_run(RunState::Partial, None)?;
+        let ended = self.end_run(RunState::Partial, None);
         // Whoever breaks off has what was told so far.
-        let _broken = self.tell_durable(true, tell)?;
+        let told = ended.and_then(|()| self.tell_durable(true, tell));
+        let _broken = told.map_err(|error| self.first_cause(error.into()))?;
         Ok(self.sums)
+    }
+
+    /// Where a write before this one failed, that is what there is to say: only its own commit was told why.
+    fn first_cause(&mut self, error: RecordError) -> RecordError {
+        if !matches!(error, RecordError::Store(StoreError::Closed)) {
+            return error;
+        }
+        let commits = std::mem::take(&mut self.waiting).into_iter().filter_map(|(commit, _)| commit);
+        let mut failed = commits.filter_map(|commit| commit.wait_blocking().err());
+        failed.find(|cause| !matches!(cause, StoreError::Closed)).map_or(error, RecordError::Store)
     }
 
     fn begin_run(&mut self, ordinal: u32, t0: i64, base: TimeBase) -> Result<(), StoreError> {
@@ -224,7 +245,7 @@ impl Recording {
             told.push(said);
         }
         let pending = self.append(entries);
-        self.waiting.push_back((pending, FrameTold { place, told, picture }));
+        self.waiting.push_back((pending, Some(FrameTold { place, told, picture })));
         Ok(())
     }
 
@@ -237,8 +258,8 @@ impl Recording {
             sums.tally.add(Verdict::Empty, slots);
             book.empty(first, last, &mut entries);
         }
-        // Nobody waits for it in particular: the next commit that is waited for comes after it.
-        drop(self.append(entries));
+        let pending = self.append(entries);
+        self.waiting.push_back((pending, None));
     }
 
     fn end_run(&mut self, state: RunState, last_pts: Option<i64>) -> Result<(), StoreError> {
@@ -247,6 +268,8 @@ impl Recording {
         for book in &mut run.books {
             book.finish_tracks(media, run.base)?;
         }
+        // Once it was read to its end, a pass over a part of it does not change that.
+        let state = if media.whole.contains(&run.ordinal) { RunState::Whole } else { state };
         tracing::debug!(run = run.ordinal, ?state, "run ends");
         self.append(vec![Entry::Run { run: id, state, last_pts }]).map_or(Ok(()), Pending::wait_blocking)
     }
@@ -268,8 +291,6 @@ impl Recording {
             if let Some(mut commit) = pending.take() {
                 if wait {
                     commit.wait_blocking()?;
-        // Once it was read to its end, a pass over a part of it does not change that.
-        let state = if media.whole.contains(&run.ordinal) { RunState::Whole } else { state };
                 } else if let Some(ready) = commit.try_ready() {
                     ready?;
                 } else {
@@ -278,7 +299,7 @@ impl Recording {
                 }
             }
             let (_, told) = self.waiting.pop_front().expect("there is a front");
-            if tell(told).is_break() {
+            if told.is_some_and(|told| tell(told).is_break()) {
                 return Ok(ControlFlow::Break(()));
             }
         }

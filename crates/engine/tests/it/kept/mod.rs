@@ -1,5 +1,6 @@
 //! Passes over clips with the real store: what is kept, what is looked at again, what breaks.
 
+mod broken;
 mod gaps;
 mod models;
 mod runs;
