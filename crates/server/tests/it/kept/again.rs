@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{analyze, clip, contents, exported, ledgers, sum};
+use super::{analyze, clip, contents, exported, ledgers, sum, yolox};
 use crate::{
     args,
     ocelli::{home, ocelli},
@@ -143,18 +143,4 @@ fn two_models_share_a_pass_and_each_has_its_own_results() {
     assert!(models.chunks(2).all(|pair| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1), "frame by frame");
     let twice = args!["--model", "ssdlite-mobilenet-v2", "--model", "ssdlite-mobilenet-v2"];
     analyze(&clip(), &store, twice).refused(2, &["ssdlite-mobilenet-v2", "twice"]);
-}
-
-/// The second model, where it lies beside the project.
-fn yolox() -> Option<std::path::PathBuf> {
-    let shared = std::env::var_os("OCELLI_SHARED").map_or_else(
-        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        std::path::PathBuf::from,
-    );
-    let path = shared.join("models/yolox_nano.onnx");
-    if !path.try_exists().unwrap_or(false) {
-        crate::ocelli::skipped(&format!("{} is not here (OCELLI_SHARED)", path.display()));
-        return None;
-    }
-    Some(path)
 }

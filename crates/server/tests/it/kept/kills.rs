@@ -1,36 +1,11 @@
 //! Killed at random points: nothing that was printed is lost, nothing is done twice, the ledger balances.
 
-use std::{
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Command, Stdio},
-};
-
 use ocelli_testkit::Clip;
-use serde_json::Value;
 
-use super::{analyze, exported, ledgers, sum, untimed};
+use super::{analyze, exported, killed_after, ledgers, sum, untimed};
 use crate::{args, ocelli::home, results::lines};
 
 const KILLS: u64 = 50;
-
-/// Runs the analysis until `lines` were printed, then kills it; what was printed, and whether it was killed.
-fn killed_after(input: &Path, store: &Path, lines: usize) -> (Vec<Value>, bool) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ocelli"));
-    command.args(args!["analyze", input, "--fps", "all", "--store", store]).stdin(Stdio::null());
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut printed = BufReader::new(child.stdout.take().unwrap()).lines();
-    let seen: Vec<Value> = printed.by_ref().take(lines).map(|line| parsed(&line.unwrap())).collect();
-    child.kill().unwrap();
-    // What was in the pipe was printed too; the last line may be cut short.
-    let rest = printed.map_while(Result::ok).filter_map(|line| serde_json::from_str(&line).ok());
-    let seen = seen.into_iter().chain(rest).collect();
-    (seen, child.wait().unwrap().code().is_none())
-}
-
-fn parsed(line: &str) -> Value {
-    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
-}
 
 #[test]
 fn fifty_kills_lose_nothing_that_was_printed() {
@@ -46,7 +21,8 @@ fn fifty_kills_lose_nothing_that_was_printed() {
         random ^= random >> 7;
         random ^= random << 17;
         // A few lines beyond those of the kill before, from none at all.
-        let (printed, killed) = killed_after(&input, &store, acknowledged.len() + (random % 5) as usize);
+        let args = args!["analyze", input, "--fps", "all", "--store", store];
+        let (printed, killed) = killed_after(args, acknowledged.len() + (random % 5) as usize);
         kills += u64::from(killed);
         assert!(killed || acknowledged.len() == 200, "it ends by itself only when nothing is left");
         if printed.len() > acknowledged.len() {

@@ -5,15 +5,20 @@ mod commands;
 mod faults;
 mod gaps;
 mod kills;
+mod walk;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
 use ocelli_testkit::Clip;
 use serde_json::Value;
 
 use crate::{
     args,
-    ocelli::{Ran, ocelli},
+    ocelli::{Ran, ocelli, skipped},
     results::lines,
 };
 
@@ -72,4 +77,34 @@ fn untimed(lines: &[Value]) -> Vec<Value> {
         line["timing_ms"] = Value::Null;
     }
     lines
+}
+
+/// Runs the binary until `lines` were printed, then kills it; what was printed, and whether it was killed.
+fn killed_after(args: &[std::ffi::OsString], lines: usize) -> (Vec<Value>, bool) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ocelli"));
+    command.args(args).stdin(Stdio::null());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut printed = BufReader::new(child.stdout.take().unwrap()).lines();
+    let seen: Vec<Value> = printed.by_ref().take(lines).map(|line| parsed(&line.unwrap())).collect();
+    child.kill().unwrap();
+    // What was in the pipe was printed too; the last line may be cut short.
+    let rest = printed.map_while(Result::ok).filter_map(|line| serde_json::from_str(&line).ok());
+    let seen = seen.into_iter().chain(rest).collect();
+    (seen, child.wait().unwrap().code().is_none())
+}
+
+fn parsed(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+}
+
+/// The second model, where it lies beside the project.
+fn yolox() -> Option<PathBuf> {
+    let shared = std::env::var_os("OCELLI_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let path = shared.join("models/yolox_nano.onnx");
+    if !path.try_exists().unwrap_or(false) {
+        skipped(&format!("{} is not here (OCELLI_SHARED)", path.display()));
+        return None;
+    }
+    Some(path)
 }
