@@ -24,6 +24,16 @@ pub(crate) struct Target {
     overwrite: bool,
 }
 
+/// Frames that belong together: one input, model and run.
+#[derive(Clone, Debug)]
+pub(crate) struct Sequence {
+    pub(crate) input: String,
+    pub(crate) model: String,
+    pub(crate) run: u64,
+    /// For people.
+    pub(crate) title: String,
+}
+
 /// The files of one call. Each is written aside and takes its name when it is whole.
 #[derive(Debug)]
 pub(crate) struct Exports {
@@ -45,6 +55,11 @@ enum Writer {
     Lines(JsonLines<File>),
 }
 
+/// An input's name without its folder and ending.
+fn stem(input: &str) -> String {
+    Path::new(input).file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into())
+}
+
 impl Target {
     /// Refuses an existing file unless it may be replaced.
     pub(crate) fn new(format: ExportFormat, path: &Path, overwrite: bool) -> Result<Self> {
@@ -57,15 +72,23 @@ impl Target {
         Ok(target)
     }
 
-    /// Refuses one name for what MOT holds in files of their own.
-    pub(crate) fn for_sequences(self, inputs: usize, models: usize) -> Result<Self> {
-        for (count, what, place) in [(inputs, "inputs", "{input}"), (models, "models", "{model}")] {
-            if self.format == ExportFormat::Mot && count > 1 && !self.template.contains(place) {
-                let template = &self.template;
-                bail!(
-                    "a MOT file holds one sequence, and there are {count} {what}: put {place} into {template}"
-                );
-            }
+    /// Refuses one name for what MOT holds in files of their own. `otherwise` helps where no placeholder does.
+    pub(crate) fn for_sequences(self, sequences: &[Sequence], otherwise: &str) -> Result<Self> {
+        let mut files: BTreeMap<PathBuf, &Sequence> = BTreeMap::new();
+        for one in sequences.iter().filter(|_| self.format == ExportFormat::Mot) {
+            let Some(other) = files.insert(self.path(&one.input, &one.model, one.run), one) else { continue };
+            let differences = [
+                ("{input}", stem(&one.input) != stem(&other.input)),
+                ("{model}", one.model != other.model),
+                ("{run}", one.run != other.run),
+            ];
+            let template = &self.template;
+            let helps = |(place, differs): &(&str, bool)| *differs && !template.contains(place);
+            let remedy = differences.iter().find(|difference| helps(difference));
+            let remedy = remedy
+                .map_or_else(|| otherwise.to_owned(), |(place, _)| format!("put {place} into its name"));
+            let (one, other) = (&one.title, &other.title);
+            bail!("a MOT file holds one sequence, and {template} would hold {other} and {one}; {remedy}");
         }
         Ok(self)
     }
@@ -77,20 +100,18 @@ impl Target {
     fn check(&self, path: &Path) -> Result<()> {
         let shown = path.display();
         let existing = path.try_exists().with_context(|| format!("cannot write {shown}"))?;
-        if existing && !self.overwrite {
-            bail!("{shown} exists; name another file, or give --overwrite");
-        }
         if path.is_dir() {
             bail!("{shown} is a directory; name a file in it");
+        }
+        if existing && !self.overwrite {
+            bail!("{shown} exists; name another file, or give --overwrite");
         }
         Ok(())
     }
 
-    fn path(&self, record: &FrameRecord<'_>) -> PathBuf {
-        let stem =
-            Path::new(record.input).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
-        let path = self.template.replace("{input}", &stem).replace("{model}", record.model);
-        PathBuf::from(path.replace("{run}", &record.run.to_string()))
+    fn path(&self, input: &str, model: &str, run: u64) -> PathBuf {
+        let path = self.template.replace("{input}", &stem(input)).replace("{model}", model);
+        PathBuf::from(path.replace("{run}", &run.to_string()))
     }
 
     fn create(&self, path: &Path) -> Result<Export> {
@@ -120,7 +141,7 @@ impl Exports {
     /// Adds a frame to each file that it belongs to.
     pub(crate) fn write(&mut self, record: &FrameRecord<'_>) -> Result<()> {
         for target in &self.targets {
-            let path = target.path(record);
+            let path = target.path(record.input, record.model, record.run);
             if !self.open.contains_key(&path) {
                 self.open.insert(path.clone(), target.create(&path)?);
             }
@@ -128,6 +149,13 @@ impl Exports {
             export.writer.write(record).with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(())
+    }
+
+    /// Leaves nothing behind.
+    pub(crate) fn abandon(self) {
+        for export in self.open.into_values() {
+            drop(fs::remove_file(&export.part));
+        }
     }
 
     /// Ends every file and gives it its name. Errors say which are missing.

@@ -86,6 +86,30 @@ fn what_the_model_does_not_have() {
 }
 
 #[test]
+fn exports_that_cannot_be_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let of = |name: &str| {
+        std::fs::create_dir(dir.path().join(name)).unwrap();
+        file(&dir.path().join(name), "cam.mp4", &std::fs::read(clip()).unwrap())
+    };
+    let (one, other, out) = (of("a"), of("b"), dir.path().join("tracks.txt"));
+    let refused = |args: &[std::ffi::OsString], word: &str| {
+        ocelli(args).refused(2, &["a MOT file holds one sequence", word]);
+    };
+    refused(args!["analyze", clip(), one, "--mot", out], "put {input} into its name");
+    let models = args!["--model", "ssdlite-mobilenet-v2", "--model", "yolox-nano"];
+    refused(&[args!["analyze", clip(), "--mot", out] as &[_], models].concat(), "put {model} into its name");
+    let same = dir.path().join("{input}.txt");
+    refused(args!["analyze", one, other, "--mot", same], "calls of their own");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is written");
+    if home().is_some() {
+        let list = args!["analyze", clip(), "--model", "ssdlite-mobilenet-v2,yolox-nano"];
+        let words = ["one model", "--model ssdlite-mobilenet-v2 --model yolox-nano"];
+        ocelli(list).refused(2, &words);
+    }
+}
+
+#[test]
 fn a_folder_that_is_not_empty_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path();

@@ -19,7 +19,7 @@ use ocelli_ingest::pull::FileSource;
 
 use self::{annotate::Annotated, input::Job, models::Models, outputs::Outputs};
 use super::{
-    exports::{Exports, Target},
+    exports::{Exports, Sequence, Target},
     hwaccel, window,
 };
 use crate::{
@@ -100,11 +100,29 @@ fn targets(options: &Analyze) -> Result<Vec<Target>> {
         (ExportFormat::Csv, &options.csv),
     ];
     let asked = asked.into_iter().filter_map(|(format, path)| path.as_deref().map(|path| (format, path)));
+    let sequences = sequences(options);
     let target = |(format, path)| {
         let target = Target::new(format, path, options.overwrite)?;
-        target.for_sequences(options.inputs.len(), options.model.len())
+        target.for_sequences(&sequences, "inputs of one name need calls of their own")
     };
     asked.map(target).collect()
+}
+
+/// What is known of the sequences before the models are loaded: their names as given, and nothing of steps in time.
+fn sequences(options: &Analyze) -> Vec<Sequence> {
+    let inputs = options.inputs.iter().map(|input| input.display().to_string());
+    let models =
+        if options.model.is_empty() { vec!["the default model".to_owned()] } else { options.model.clone() };
+    let of = |input: String| {
+        let with = move |model: &String| Sequence {
+            title: format!("{input} with {model}"),
+            input: input.clone(),
+            model: model.clone(),
+            run: 0,
+        };
+        models.iter().map(with).collect::<Vec<_>>()
+    };
+    inputs.flat_map(of).collect()
 }
 
 /// Inputs at once, and model instances for each: together as many instances as were asked for, at least one each.
