@@ -213,7 +213,7 @@ Examples:
   The same for programs, one JSON object per run:
     ocelli runs --store seen --json
 
-A run is one unbroken piece of an input: a file has one, or several where its media time steps. It is open while a process works on it, whole when it was read to its end, partial when that was broken off, and unclean when the process died; the same `ocelli analyze` again goes on where it ended.";
+A run is one unbroken piece of an input: a file has one, or several where its media time steps. It is open while a process works on it, whole when it was read to its end, partial when that was broken off, and unclean when that died (said once the store is next written; until then it stays open). The same `ocelli analyze` again goes on where it ended.";
 
 #[derive(Debug, Args)]
 #[command(after_help = RUNS_EXAMPLES)]

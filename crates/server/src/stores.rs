@@ -8,13 +8,18 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use ocelli_engine::{Kept, Media, Pass, Watch};
 use ocelli_ingest::pull::FileSource;
-use ocelli_store::{Access, Appender, Blob, BlobKind, NewSource, Results, SourceKind, SqliteStore};
+use ocelli_store::{
+    Access, Appender, Blob, BlobKind, NewSource, Results, SourceKind, SqliteStore, StoreError,
+};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{clock::now_ms, home::home};
 
 /// Folder below the data directory that reading commands look into unless told.
 const FOLDER: &str = "store";
+
+/// File in a store's folder.
+const DATABASE: &str = "ocelli.db";
 
 /// A store that this process writes.
 #[derive(Debug)]
@@ -36,6 +41,16 @@ pub(crate) fn folder(given: Option<&Path>) -> PathBuf {
     given.map(Path::to_owned).or(set).unwrap_or_else(|| home().join(FOLDER))
 }
 
+/// Refuses a path on which there can be no folder.
+fn check(folder: &Path) -> Result<()> {
+    let Some(file) = folder.ancestors().find(|path| path.is_file()) else { return Ok(()) };
+    let shown = file.display();
+    match file.parent().filter(|_| file.file_name().is_some_and(|name| name == DATABASE)) {
+        Some(parent) => bail!("{shown} is the database of a store; name its folder, {}", parent.display()),
+        None => bail!("{shown} is a file, and a store is a folder; name another place"),
+    }
+}
+
 fn runtime() -> Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(1).thread_name("store").enable_time();
@@ -45,6 +60,7 @@ fn runtime() -> Result<Runtime> {
 impl OpenStore {
     /// Makes the store where there is none.
     pub(crate) fn for_writing(folder: &Path) -> Result<Self> {
+        check(folder)?;
         let runtime = runtime()?;
         let store = Arc::new(runtime.block_on(SqliteStore::open(folder, Access::Write))?);
         let appender = Appender::start(Arc::<SqliteStore>::clone(&store), runtime.handle());
@@ -79,8 +95,15 @@ impl OpenStore {
 
 impl ReadStore {
     pub(crate) fn open(given: Option<&Path>) -> Result<Self> {
+        let folder = folder(given);
+        check(&folder)?;
         let runtime = runtime()?;
-        let store = runtime.block_on(SqliteStore::open(&folder(given), Access::Read))?;
+        let store = runtime.block_on(SqliteStore::open(&folder, Access::Read));
+        let store = store.map_err(|error| {
+            let unnamed = given.is_none() && matches!(error, StoreError::Missing { .. });
+            let error = anyhow::Error::new(error);
+            if unnamed { error.context("no --store is named, so the default is meant") } else { error }
+        })?;
         Ok(Self { results: Arc::new(store), runtime })
     }
 

@@ -29,14 +29,14 @@ impl Annotated {
     /// Refuses an existing file unless it may be replaced, and the input in any case.
     pub(super) fn create(path: &Path, overwrite: bool, input: &Path) -> Result<Self> {
         let existing = path.try_exists().with_context(|| format!("cannot write {}", path.display()))?;
-        if existing && !overwrite {
-            bail!("{} exists; name another file, or give --overwrite", path.display());
-        }
         if aside::is_same(input, path) {
             bail!("{} is the input itself; name another file", path.display());
         }
         if path.is_dir() {
             bail!("{} is a directory; name a file in it", path.display());
+        }
+        if existing && !overwrite {
+            bail!("{} exists; name another file, or give --overwrite", path.display());
         }
         let part = aside::name(path)?;
         Ok(Self { path: path.to_owned(), part, writer: None, left_out: 0 })

@@ -1,6 +1,6 @@
 //! The models of one call: each is loaded once and runs as one instance per worker.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use anyhow::{Result, bail};
 use ocelli_analyze::{DetectorConfig, DetectorModel, Upstream, load};
@@ -32,7 +32,15 @@ impl Models {
             };
             let decoder = decoder_identity(acceleration);
             let upstream = Upstream { sampler: SAMPLER_VERSION, decoder: &decoder };
-            models.push(load(&config, &home(), upstream)?);
+            models.push(match (load(&config, &home(), upstream), &config.model) {
+                (Err(_), Some(list)) if list.contains(',') && !Path::new(list).is_file() => {
+                    bail!(
+                        "--model names one model; give it once for each: --model {}",
+                        list.replace(',', " --model ")
+                    )
+                }
+                (loaded, _) => loaded?,
+            });
         }
         let mut versions = BTreeSet::new();
         if let Some(twice) = models.iter().find(|model| !versions.insert(model.version().clone())) {

@@ -96,7 +96,15 @@ impl Summary {
         if self.classes.is_empty() {
             writeln!(out, "nothing above the confidence asked for")?;
         }
-        writeln!(out, "{due} frames due: {analysed} analysed, {failed} failed, {empty} without a picture")?;
+        // Each model has its own verdict on each frame.
+        let models = match self.models.len() {
+            0 | 1 => String::new(),
+            several => format!(" to {several} models together"),
+        };
+        writeln!(
+            out,
+            "{due} frames due{models}: {analysed} analysed, {failed} failed, {empty} without a picture"
+        )?;
         let speed = self.media_seconds / self.took.as_secs_f64().max(1e-6);
         let (seconds, took) = (self.media_seconds, self.took.as_secs_f64());
         writeln!(

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use ocelli_store::{DetectionQuery, StoredDetection};
 use serde_json::json;
 
@@ -14,6 +14,9 @@ const PAGE: u32 = 1000;
 
 pub(super) fn list(options: &ListResults) -> Result<Ending> {
     window::check(options.span)?;
+    if options.confidence.is_some_and(|least| !(0.0..=1.0).contains(&least)) {
+        bail!("--confidence is a number from 0 to 1");
+    }
     let store = ReadStore::open(options.selection.store.as_deref())?;
     let mut out = std::io::stdout().lock();
     let mut left = options.limit;
@@ -25,6 +28,9 @@ pub(super) fn list(options: &ListResults) -> Result<Ending> {
             writeln!(out, "# {}", one.title())?;
         }
         left = print(&store, options, &one, left, &mut out)?;
+    }
+    if left == options.limit && !options.json {
+        writeln!(out, "no detection matches")?;
     }
     Ok(Ending::Whole)
 }

@@ -75,8 +75,24 @@ fn words_that_mean_nothing_are_told() {
         &["one analyzer version"],
     );
     refused(args!["results", "list", "--start", "5", "--end", "4"], &["--end 4 is not after"]);
+    refused(args!["results", "list", "--confidence", "50"], &["--confidence", "0 to 1"]);
+    let nothing = ocelli(args!["results", "list", "--store", store, "--class", "Person"]).whole();
+    assert!(text(&nothing.stdout).ends_with("\nno detection matches\n"));
     let out = folder.path().join("there.csv");
     std::fs::write(&out, "precious").unwrap();
     refused(args!["results", "export", "--format", "csv", "--out", out], &["exists", "--overwrite"]);
     assert_eq!(std::fs::read(&out).unwrap(), b"precious");
+    refused(args!["results", "export", "--format", "csv", "--out", store], &["is a directory"]);
+    // Two versions of one model have one name.
+    analyze(&clip(), &store, args!["--fps", "1", "--confidence", "0.3"]).whole();
+    let out = folder.path().join("{model}.txt");
+    refused(
+        args!["results", "export", "--format", "mot", "--out", out],
+        &["one sequence", "--model VERSION"],
+    );
+    let left = std::fs::read_dir(folder.path()).unwrap();
+    assert_eq!(left.count(), 2, "the store, and what was there before");
+    let mut default = crate::ocelli::after("", args!["runs"]);
+    default.env("OCELLI_HOME", folder.path()).env_remove("OCELLI_STORE");
+    crate::ocelli::ran(&mut default).refused(2, &["no --store is named", "there is no store"]);
 }

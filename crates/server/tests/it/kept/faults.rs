@@ -82,6 +82,15 @@ fn what_is_no_store_is_left_alone() {
     };
     check("none", &["there is no store", "none", "ocelli analyze"]);
     assert!(!folder.path().join("none").try_exists().unwrap(), "reading makes nothing");
+    let words = file(folder.path(), "words.txt", b"not a folder");
+    check("words.txt", &["words.txt is a file", "a store is a folder"]);
+    check("words.txt/below", &["words.txt is a file", "a store is a folder"]);
+    fs::create_dir(folder.path().join("other")).unwrap();
+    file(&folder.path().join("other"), "ocelli.db", b"");
+    check("other/ocelli.db", &["name its folder", "other"]);
+    if home().is_some() {
+        analyze(&clip(), &words, &[]).refused(2, &["words.txt is a file"]);
+    }
     for (name, bytes) in [("text", b"not a database, only words".repeat(400)), ("zeros", vec![0; 8192])] {
         fs::create_dir(folder.path().join(name)).unwrap();
         file(&folder.path().join(name), "ocelli.db", &bytes);
