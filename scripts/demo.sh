@@ -2,6 +2,7 @@
 . scripts/env.sh
 
 OUT=$PWD/var/demo
+STORE=$OUT/store
 OCELLI=$PWD/target/release/ocelli
 began=$SECONDS
 
@@ -24,13 +25,14 @@ contact_sheet() {
         -vf "select='not(mod(n,$every))',scale=400:-2,tile=4x3:padding=4" -fps_mode vfr -frames:v 1 -q:v 3 "$2"
 }
 
-# analyse FPS CLIP: annotated video, results, contact sheet and table, in a folder of the clip's name.
+# analyse FPS CLIP: annotated video, results, contact sheet and table, in a folder of the clip's name; results and tracks
+# also in the store of the demo.
 analyse() {
     local fps=$1 clip=$2 name folder
     name=$(basename "${clip%.*}")
     folder=$OUT/$name
     mkdir -p "$folder"
-    "$OCELLI" analyze "$clip" --fps "$fps" --annotate "$folder/annotated.mp4" --summary >"$folder/results.jsonl"
+    "$OCELLI" analyze "$clip" --fps "$fps" --store "$STORE" --annotate "$folder/annotated.mp4" --summary >"$folder/results.jsonl"
     contact_sheet "$folder/annotated.mp4" "$folder/contact-sheet.jpg"
     python3 scripts/demo_table.py "$folder/results.jsonl"
 }
@@ -58,3 +60,8 @@ for name in bikes vtest; do
     done
 done
 echo "   $OUT/vtest/frames/: $(find "$OUT/vtest/frames" -name 'frame_*.jpg' | wc -l) JPEGs"
+
+step "what is kept: ${OCELLI#"$PWD"/} runs --store ${STORE#"$PWD"/}"
+"$OCELLI" runs --store "$STORE" | sed 's/^/   /'
+echo "   try: ${OCELLI#"$PWD"/} results list --store ${STORE#"$PWD"/} --input bikes.mp4 --class bicycle --confidence 0.6"
+echo "   try: ${OCELLI#"$PWD"/} results export --store ${STORE#"$PWD"/} --input vtest.avi --format mot --out vtest.txt"
