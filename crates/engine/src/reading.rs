@@ -47,7 +47,7 @@ pub(crate) struct Reading<'a, T> {
 pub(crate) struct Outlet<T> {
     pub(crate) pictures: SyncSender<Picture>,
     /// What needs no worker.
-    pub(crate) told: SyncSender<Told<T>>,
+    pub(crate) told: SyncSender<Option<Told<T>>>,
     pub(crate) tokens: SyncSender<()>,
     pub(crate) seq: u64,
 }
@@ -60,7 +60,7 @@ impl<T> Outlet<T> {
 
     fn tell(&mut self, event: Event<T>) -> ControlFlow<()> {
         let told = Told { seq: self.next(), event };
-        broken_unless(self.tokens.send(()).is_ok() && self.told.send(told).is_ok())
+        broken_unless(self.tokens.send(()).is_ok() && self.told.send(Some(told)).is_ok())
     }
 
     fn next(&mut self) -> u64 {

@@ -147,7 +147,7 @@ pub fn run<W: Work>(
     let in_flight = workers.len().max(1) * IN_FLIGHT_PER_WORKER;
     thread::scope(|scope| {
         let (pictures, queue) = sync_channel::<Picture>(in_flight);
-        let (finished, results) = sync_channel::<Told<W::Output>>(in_flight);
+        let (finished, results) = sync_channel::<Option<Told<W::Output>>>(in_flight);
         // One token per picture in flight: without it results that wait for a slow one could pile up.
         let (tokens, returned) = sync_channel::<()>(in_flight);
         let queue = Arc::new(Mutex::new(queue));
@@ -185,16 +185,16 @@ struct Counted {
     failed: BTreeMap<String, u64>,
 }
 
-/// Hands events to the sink in order.
+/// Hands events to the sink in order, up to the end, or to the first `None`: then a worker panicked.
 fn collect<T>(
-    results: &Receiver<Told<T>>,
+    results: &Receiver<Option<Told<T>>>,
     tokens: &Receiver<()>,
     watch: &Watch,
     sink: &mut impl FnMut(Event<T>) -> ControlFlow<()>,
 ) -> Counted {
     let mut order = InOrder::new();
     let mut counted = Counted::default();
-    while let Ok(Told { seq, event }) = results.recv() {
+    while let Ok(Some(Told { seq, event })) = results.recv() {
         order.put(seq, event);
         while let Some(event) = order.take() {
             // Never fails: the token was put before the event was sent.
@@ -215,12 +215,12 @@ fn collect<T>(
     counted
 }
 
-/// One worker: takes pictures until there are none. A panic in it is a bug: everything ends in order, so that nobody
-/// waits for its result, and the panic goes on.
+/// One worker: takes pictures until there are none. A panic in it is a bug: everything ends, so that nobody waits for
+/// its result, nor for those of pictures that it would have taken, and the panic goes on.
 fn serve<W: Work>(
     worker: &mut W,
     queue: &Mutex<Receiver<Picture>>,
-    finished: &SyncSender<Told<W::Output>>,
+    finished: &SyncSender<Option<Told<W::Output>>>,
     watch: &Watch,
 ) {
     loop {
@@ -231,16 +231,12 @@ fn serve<W: Work>(
                 worker.work(place, &frame).map_err(|error| Failure { reason: error.to_string() })
             })
         }));
-        let (work, panicked) = match worked {
-            Ok(work) => (work, None),
-            Err(panicked) => (Err(Failure { reason: "internal error".to_owned() }), Some(panicked)),
-        };
-        let sent = finished.send(Told { seq, event: Event::Frame(Seen { place, result: work }) });
-        if let Some(panicked) = panicked {
+        let result = worked.unwrap_or_else(|panicked| {
             watch.stop();
-            panic::resume_unwind(panicked);
-        }
-        if sent.is_err() {
+            finished.send(None).ok();
+            panic::resume_unwind(panicked)
+        });
+        if finished.send(Some(Told { seq, event: Event::Frame(Seen { place, result }) })).is_err() {
             return;
         }
     }

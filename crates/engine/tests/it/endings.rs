@@ -156,7 +156,13 @@ impl Work for Broken {
 }
 
 #[test]
-fn a_panic_in_one_of_several_workers_ends_the_run() {
+fn a_panic_in_several_workers_ends_the_run() {
+    for _order_of_threads in 0..50 {
+        panics();
+    }
+}
+
+fn panics() {
     let mut source = FileSource::open(&clip()).unwrap();
     let watch = Watch::default();
     let mut workers = [Broken(0), Broken(0)];
