@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, future::Future, sync::Arc};
 use ocelli_analyze::TrackerConfig;
 use ocelli_model::{TimeBase, Verdict};
 use ocelli_store::{
-    AnalyzerId, Appender, Blob, Entry, FrameQuery, NewAnalyzer, NewLedger, NewRun, NewSource, ResultLog,
-    Results, RunFilter, RunId, RunState, SeriesId, SourceId, StoreError, StoredFrame,
+    AnalyzerId, Appender, Blob, Entry, FrameQuery, NewAnalyzer, NewLedger, NewRun, NewSource, OpenLedger,
+    ResultLog, Results, RunFilter, RunId, RunState, SeriesId, SourceId, StoreError, StoredFrame,
 };
 use tokio::runtime::Handle;
 
@@ -71,16 +71,33 @@ impl Media {
         for run in media.kept.wait(media.kept.results.runs(&filter))? {
             if run.run.source == id {
                 media.whole.extend((run.state == RunState::Whole).then_some(run.run.ordinal));
-                let books = media.books(pass, run.id)?;
-                known.insert(run.run.ordinal, books.into_iter().map(|(_, known)| known).collect());
+                known.insert(run.run.ordinal, media.known(pass, run.id)?);
             }
         }
         media.known = Arc::new(known);
         Ok(media)
     }
 
+    /// What the store has for each analyzer of the pass. Only looks: the pass may not come to this run.
+    fn known(&self, pass: &Pass, run: RunId) -> Result<Vec<KnownLedger>, StoreError> {
+        let ledgers = self.kept.wait(self.kept.results.ledgers(Some(run)))?;
+        let known = |analyzer: &AnalyzerId| {
+            let of_it = || ledgers.iter().filter(|ledger| ledger.analyzer == *analyzer);
+            let own = of_it().find(|ledger| ledger.plan == pass.plan);
+            // Of another plan, it still leads to the results.
+            let Some(found) = own.or_else(|| of_it().next()) else { return Ok(KnownLedger::default()) };
+            let open = OpenLedger { ledger: found.id, series: found.series, derivation: None };
+            let mut settled = self.kept.wait(self.kept.log.settled(open))?;
+            if own.is_none() {
+                settled.verdicts.clear();
+            }
+            Ok(KnownLedger::new(&settled))
+        };
+        self.analyzers.iter().map(known).collect()
+    }
+
     /// The ledger of each analyzer of the pass.
-    fn books(&self, pass: &Pass, run: RunId) -> Result<Vec<(KeptBook, KnownLedger)>, StoreError> {
+    fn books(&self, pass: &Pass, run: RunId) -> Result<Vec<KeptBook>, StoreError> {
         let tracker = pass.tracker.as_ref().map(TrackerConfig::version);
         let book = |analyzer: &AnalyzerId| {
             let ledger = NewLedger { run, analyzer: *analyzer, plan: pass.plan, tracker: tracker.clone() };
@@ -93,8 +110,7 @@ impl Media {
             } else {
                 Vec::new()
             };
-            let known = KnownLedger::new(&settled);
-            Ok((KeptBook::new(open, &settled, reasons), known))
+            Ok(KeptBook::new(open, &settled, reasons))
         };
         self.analyzers.iter().map(book).collect()
     }
@@ -111,6 +127,6 @@ impl Media {
         let run = self.kept.wait(self.kept.log.run(&run))?;
         let blob = Entry::Blob { run, blob: self.blob.clone() };
         self.kept.appender.append_blocking(vec![blob]).wait_blocking()?;
-        Ok((run, self.books(pass, run)?.into_iter().map(|(book, _)| book).collect()))
+        Ok((run, self.books(pass, run)?))
     }
 }

@@ -7,6 +7,18 @@ use ocelli_testkit::{Clip, Container, ts};
 
 use super::{How, Shop, gaps, untimed};
 
+#[test]
+fn a_run_that_a_pass_does_not_come_to_has_no_ledger_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = three(folder.path());
+    let shop = Shop::open(&folder.path().join("seen"));
+    shop.pass(&input, &How::new("5")).ended.unwrap();
+    let other = How { analyzers: &["other"], ..How::new("5") };
+    shop.pass(&input, &other.between(0, 180_000)).ended.unwrap();
+    let ledgers: Vec<usize> = shop.contents().iter().map(|run| run.ledgers.len()).collect();
+    assert_eq!(ledgers, [2, 1, 1]);
+}
+
 /// One after the other: media time steps back twice.
 fn three(folder: &Path) -> PathBuf {
     let clip = Clip::new(192, 128).frames(60).container(Container::Ts).params("keyint=15:bframes=2");
