@@ -23,7 +23,7 @@ pub(super) struct KeptBook {
     open: OpenLedger,
     known: KnownLedger,
     replay: Replay,
-    /// Why frames failed in earlier passes.
+    /// Why frames failed in earlier passes, ascending, disjoint.
     reasons: Vec<(Span, String)>,
     /// The tracks follow the results up to here.
     tracked_through: Option<i64>,
@@ -78,7 +78,8 @@ impl KeptBook {
 
     fn reason(&self, place: Place) -> String {
         let at = span(place).first;
-        let known = self.reasons.iter().find(|(span, _)| span.contains(at));
+        let after = self.reasons.partition_point(|(span, _)| span.first <= at);
+        let known = self.reasons[..after].last().filter(|(span, _)| span.contains(at));
         known.map_or_else(String::new, |(_, reason)| reason.clone())
     }
 }

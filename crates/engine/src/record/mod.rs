@@ -17,13 +17,16 @@ use ocelli_media::pixel::OwnedPicture;
 use ocelli_model::{AnalyzerVersion, SamplingPlan, Tally, TimeBase, TrackId, Verdict};
 use ocelli_store::{Entry, FrameResult, Pending, RunId, RunState, StoreError};
 
-use crate::{Event, Failure, Look, Looked, Place, Seen, reason::count};
+use crate::{Demand, Event, Failure, Look, Looked, Place, Seen, reason::count};
 use book::Book;
 pub use kept::{Kept, Media};
 pub use known::Known;
 
 /// Frames that wait for their commit: beyond that the pass waits for the store.
 const MOST_WAITING: usize = 256;
+
+/// Frames with their picture: one in 4K has 12 MB.
+const MOST_PICTURES: usize = 8;
 
 /// One analyzer of a pass, as the store knows it.
 #[derive(Clone, Debug)]
@@ -214,13 +217,15 @@ impl Recording {
         let place = seen.place;
         let looked = seen.result.unwrap_or_else(|failure| {
             // Those that have a result, or a reason, keep it.
-            let known = |analyzer| {
-                let media = self.media.as_ref()?;
-                media.known.ledger(place.run, analyzer)?.verdict(place.slot, place.pts)
+            let wanted = |analyzer| {
+                self.media.as_ref().is_none_or(|media| Demand::wants(&*media.known, analyzer, place))
             };
-            let look = |analyzer| match known(analyzer) {
-                Some(_) => Look::Passed,
-                None => Look::Failed(Failure { reason: failure.reason.clone() }),
+            let look = |analyzer| {
+                if wanted(analyzer) {
+                    Look::Failed(Failure { reason: failure.reason.clone() })
+                } else {
+                    Look::Passed
+                }
             };
             let looks = (0..self.pass.analyzers.len()).map(look).collect();
             Looked { width: 0, height: 0, looks, picture: None }
@@ -286,8 +291,10 @@ impl Recording {
         tell: &mut impl FnMut(FrameTold) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, StoreError> {
         loop {
-            let wait = all || self.waiting.len() > MOST_WAITING;
-            let Some((pending, _)) = self.waiting.front_mut() else { break };
+            let waiting = self.waiting.len();
+            let Some((pending, frame)) = self.waiting.front_mut() else { break };
+            let drawn = frame.as_ref().is_some_and(|frame| frame.picture.is_some());
+            let wait = all || waiting > if drawn { MOST_PICTURES } else { MOST_WAITING };
             if let Some(mut commit) = pending.take() {
                 if wait {
                     commit.wait_blocking()?;
