@@ -22,7 +22,8 @@ pub(crate) fn ledger(options: &Ledger) -> Result<Ending> {
         } else {
             print(&one, &rows, &account, &mut out)?;
         }
-        unbalanced.extend(account.unbalanced().next().map(|_| format!("{} does not balance", one.title())));
+        unbalanced
+            .extend(account.unbalanced().next().map(|_| format!("{} does not balance", one.title(true))));
     }
     Ok(if unbalanced.is_empty() { Ending::Whole } else { Ending::Partial(unbalanced) })
 }
@@ -40,7 +41,7 @@ fn account(rows: &[LedgerRow]) -> Account {
 }
 
 fn print(one: &Selected, rows: &[LedgerRow], account: &Account, out: &mut impl Write) -> Result<()> {
-    writeln!(out, "{}", one.title())?;
+    writeln!(out, "{}", one.title(true))?;
     writeln!(
         out,
         "{:>16} {:>7} {:>9} {:>7} {:>8} {:>7} {:>7} {:>7}",
@@ -57,11 +58,14 @@ fn print(one: &Selected, rows: &[LedgerRow], account: &Account, out: &mut impl W
         writeln!(out, "{count:>8} {reason}, between {first:.3} and {last:.3} s")?;
     }
     match total.unsettled() {
-        0 if total.due == total.tally.due() => {
+        0 if account.unbalanced().next().is_none() => {
             writeln!(out, "balanced: every frame that was due has a verdict")?;
         }
         0 => {
-            writeln!(out, "NOT BALANCED: more verdicts than frames that were due; run `ocelli store check`")?;
+            writeln!(
+                out,
+                "NOT BALANCED: not the same number of verdicts and of frames that were due; run `ocelli store check`"
+            )?;
         }
         left => writeln!(out, "{left} frames that were due have no verdict: run the same command again")?,
     }

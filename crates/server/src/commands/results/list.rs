@@ -1,9 +1,9 @@
 //! `ocelli results list`: detections, one line each.
 
-use std::io::Write;
+use std::{collections::BTreeSet, io::Write};
 
 use anyhow::{Result, bail};
-use ocelli_store::{DetectionQuery, StoredDetection};
+use ocelli_store::{DetectionQuery, FrameQuery, StoredDetection};
 use serde_json::json;
 
 use super::select::{Selected, select, ticks};
@@ -20,14 +20,24 @@ pub(super) fn list(options: &ListResults) -> Result<Ending> {
     let store = ReadStore::open(options.selection.store.as_deref())?;
     let mut out = std::io::stdout().lock();
     let mut left = options.limit;
+    let mut listed = BTreeSet::new();
     for one in select(&store, &options.selection)? {
         if left == 0 {
             break;
         }
-        if !options.json {
-            writeln!(out, "# {}", one.title())?;
+        let counted = options.selection.fps.is_some();
+        // Plans share their results: without one in particular, each result is listed once.
+        if !counted && !listed.insert(one.ledger.series) {
+            continue;
         }
-        left = print(&store, options, &one, left, &mut out)?;
+        if !options.json {
+            writeln!(out, "# {}", one.title(counted))?;
+        }
+        left = if counted {
+            print_counted(&store, options, &one, left, &mut out)?
+        } else {
+            print(&store, options, &one, left, &mut out)?
+        };
     }
     if left == options.limit && !options.json {
         writeln!(out, "no detection matches")?;
@@ -67,6 +77,41 @@ fn print(
         }
     }
     Ok(left)
+}
+
+/// As [`print`], of the frames that one plan chose.
+fn print_counted(
+    store: &ReadStore,
+    options: &ListResults,
+    one: &Selected,
+    mut left: u64,
+    out: &mut impl Write,
+) -> Result<u64> {
+    let (from, to) = ticks(options.span, one.base());
+    let (series, ledger) = (one.ledger.series, Some(one.ledger.id));
+    let mut query = FrameQuery { series, ledger, derivation: None, from, to, limit: PAGE };
+    loop {
+        let page = store.wait(store.results.frames(&query))?;
+        for frame in page.rows {
+            for (ordinal, detection) in (0..).zip(frame.result.detections) {
+                let meant = options.class.as_ref().is_none_or(|class| **class == *detection.label)
+                    && detection.confidence >= options.confidence.unwrap_or(0.0);
+                if meant && left > 0 {
+                    let row = StoredDetection { pts: frame.pts, ordinal, detection };
+                    if options.json {
+                        json_line(one, &row, out)?;
+                    } else {
+                        line(one, &row, out)?;
+                    }
+                    left -= 1;
+                }
+            }
+        }
+        match page.next {
+            Some(next) if left > 0 => query.from = next,
+            _ => return Ok(left),
+        }
+    }
 }
 
 fn line(one: &Selected, row: &StoredDetection, out: &mut impl Write) -> Result<()> {

@@ -27,18 +27,13 @@ impl Selected {
         &self.run.source.source.name
     }
 
-    /// For people: which input, run, model, version and plan.
-    pub(crate) fn title(&self) -> String {
+    /// For people: which input, run, model, version and, where it is `counted` by plan, which plan.
+    pub(crate) fn title(&self, counted: bool) -> String {
         let Self { run, analyzer, ledger, .. } = self;
         let (name, analyzer) = (self.name(), &analyzer.analyzer);
         let part = if run.run.ordinal > 0 { format!(" part {}", run.run.ordinal) } else { String::new() };
-        format!(
-            "run {} ({name}{part}), {} {}, {}",
-            run.id,
-            analyzer.model,
-            analyzer.version,
-            fps(ledger.plan)
-        )
+        let plan = if counted { format!(", {}", fps(ledger.plan)) } else { String::new() };
+        format!("run {} ({name}{part}), {} {}{plan}", run.id, analyzer.model, analyzer.version)
     }
 }
 

@@ -99,6 +99,17 @@ fn results_serve_every_plan_that_chooses_their_frame() {
     let due: Vec<_> = ledgers.iter().map(|ledger| sum(ledger, "analysed")).collect();
     assert_eq!(due, [(90, 90), (some.len() as u64, some.len() as u64)]);
     assert_eq!(exported(&store, args!["--fps", "2"]), some);
+    let seen = |lines: &[serde_json::Value]| -> usize {
+        lines.iter().map(|line| line["detections"].as_array().unwrap().len()).sum()
+    };
+    let listed = |more: &[std::ffi::OsString]| {
+        let mut args = args!["results", "list", "--json", "--store", store].to_vec();
+        args.extend_from_slice(more);
+        lines(&ocelli(&args).whole().stdout)
+    };
+    assert_eq!(listed(&[]).len(), seen(&all), "results that plans share are listed once");
+    assert_eq!(listed(args!["--fps", "2"]).len(), seen(&some));
+    assert_eq!(listed(args!["--fps", "2", "--limit", "1"]), listed(args!["--fps", "2"])[..1]);
     assert_eq!(exported(&store, args!["--fps", "all"]), all);
 }
 
