@@ -1,7 +1,7 @@
 //! Results as files for other tools: `--coco`, `--mot`, `--csv`, `results export`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     fs::{self, File},
     io::BufWriter,
     path::{Path, PathBuf},
@@ -161,18 +161,21 @@ impl Exports {
     /// Ends every file and gives it its name. Errors say which are missing.
     pub(crate) fn finish(mut self) -> Vec<anyhow::Error> {
         // A file that was asked for is there, even with nothing in it.
+        let mut failed = Vec::new();
         for target in self.targets.iter().filter(|target| !target.has_places()) {
             let path = PathBuf::from(&target.template);
-            if !self.open.contains_key(&path)
-                && let Ok(export) = target.create(&path)
-            {
-                self.open.insert(path, export);
+            if let Entry::Vacant(place) = self.open.entry(path) {
+                match target.create(place.key()) {
+                    Ok(export) => drop(place.insert(export)),
+                    Err(error) => failed.push(error),
+                }
             }
         }
         let named = |(path, export): (PathBuf, Export)| {
             export.finish(&path).with_context(|| format!("no file {}", path.display())).err()
         };
-        self.open.into_iter().filter_map(named).collect()
+        failed.extend(self.open.into_iter().filter_map(named));
+        failed
     }
 }
 
@@ -215,5 +218,21 @@ impl Writer {
             },
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_made_is_told_even_with_nothing_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, failed) in [("there.csv", 0), ("no/folder.csv", 1)] {
+            let path = folder.path().join(name);
+            let exports = Exports::new(vec![Target::new(ExportFormat::Csv, &path, false).unwrap()]);
+            assert_eq!(exports.finish().len(), failed, "{name}");
+            assert_eq!(path.try_exists().unwrap(), failed == 0, "{name}");
+        }
     }
 }
