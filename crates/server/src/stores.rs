@@ -1,11 +1,12 @@
 //! The store as commands use it: opened, with a runtime of its own, and closed in order.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Condvar, Mutex, PoisonError},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use ocelli_engine::{Kept, Media, Pass, Watch};
 use ocelli_ingest::pull::FileSource;
 use ocelli_store::{
@@ -26,6 +27,23 @@ const DATABASE: &str = "ocelli.db";
 pub(crate) struct OpenStore {
     kept: Kept,
     runtime: Runtime,
+    /// Contents that a job works on.
+    in_hand: Mutex<BTreeSet<String>>,
+    given_back: Condvar,
+}
+
+/// A content in the hand of one job: one that has the same under another name waits, and then finds all of it done.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    store: &'a OpenStore,
+    key: String,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.store.in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        self.store.given_back.notify_all();
+    }
 }
 
 /// A store that is read, by whoever else it is written.
@@ -66,15 +84,29 @@ impl OpenStore {
         let appender = Appender::start(Arc::<SqliteStore>::clone(&store), runtime.handle());
         let handle = runtime.handle().clone();
         let kept = Kept { log: Arc::<SqliteStore>::clone(&store), results: store, appender, runtime: handle };
-        Ok(Self { kept, runtime })
+        let (in_hand, given_back) = (Mutex::default(), Condvar::new());
+        Ok(Self { kept, runtime, in_hand, given_back })
     }
 
-    /// The input as the store knows it: by its content, which is read for that.
-    pub(crate) fn media(&self, input: &Path, file: &FileSource, pass: &Pass, watch: &Watch) -> Result<Media> {
+    fn turn(&self, key: &str) -> Turn<'_> {
+        let in_hand = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = self.given_back.wait_while(in_hand, |in_hand| in_hand.contains(key));
+        free.unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
+        Turn { store: self, key: key.to_owned() }
+    }
+
+    /// The input as the store knows it: by its content, which is read for that; `None` where the end was asked for
+    /// meanwhile.
+    pub(crate) fn media(
+        &self,
+        input: &Path,
+        file: &FileSource,
+        pass: &Pass,
+        watch: &Watch,
+    ) -> Result<Option<(Media, Turn<'_>)>> {
         let identity = file.identify(|| watch.is_stopped()).context("cannot read the input")?;
-        let Some(identity) = identity else {
-            bail!("stopped before it was read");
-        };
+        let Some(identity) = identity else { return Ok(None) };
+        let turn = self.turn(&identity.sha256);
         let location = input.canonicalize().unwrap_or_else(|_gone| input.to_owned()).display().to_string();
         let source = NewSource {
             kind: SourceKind::File,
@@ -84,7 +116,7 @@ impl OpenStore {
             seen_ms: now_ms(),
         };
         let blob = Blob { kind: BlobKind::Media, location, bytes: identity.bytes, seen_ms: source.seen_ms };
-        Ok(Media::open(self.kept.clone(), pass, &source, blob)?)
+        Ok(Some((Media::open(self.kept.clone(), pass, &source, blob)?, turn)))
     }
 
     /// Waits for what is under way.

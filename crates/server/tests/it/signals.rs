@@ -73,6 +73,25 @@ fn ctrl_c_leaves_whole_lines_and_a_video_that_plays() {
 }
 
 #[test]
+fn inputs_that_ctrl_c_left_out_are_named() {
+    if home().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other.mp4");
+    fs::copy(clip(), &other).unwrap();
+    for store in [&[][..], args!["--store", folder.path().join("seen")]] {
+        let mut args = args!["analyze", clip(), other, "--fps", "all"].to_vec();
+        args.extend_from_slice(store);
+        let (_, stderr, status) = after_lines(start(&args), 3, "-INT");
+        assert_eq!(status.code(), Some(1), "{stderr}");
+        let [first, second] = stderr.lines().collect::<Vec<_>>()[..] else { panic!("{stderr}") };
+        assert!(first.contains("stopped before the end"), "{stderr}");
+        assert!(second.contains("other.mp4: stopped before it was begun"), "{stderr}");
+    }
+}
+
+#[test]
 fn ctrl_c_leaves_whole_frames() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("frames");

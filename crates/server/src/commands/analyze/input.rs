@@ -2,12 +2,15 @@
 
 use std::{
     ops::ControlFlow,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use anyhow::{Context as _, Result};
 use ocelli_engine::{
-    AnalyzeWork, Demand, FrameTold, Media, Pass, RecordError, Recording, Report, Settings, Sums, Watch, run,
+    AnalyzeWork, Demand, FrameTold, Pass, RecordError, Recording, Report, Settings, Sums, Watch, run,
 };
 use ocelli_ingest::{Source as _, pull::FileSource};
 use ocelli_media::{
@@ -38,6 +41,8 @@ pub(super) struct Job<'a> {
     pub(super) store: Option<&'a OpenStore>,
     pub(super) bars: Bars,
     pub(super) outputs: Mutex<Outputs>,
+    /// Whoever reads what is printed has seen enough.
+    pub(super) closed: AtomicBool,
 }
 
 /// Why an input was broken off.
@@ -51,6 +56,16 @@ impl Job<'_> {
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// How an input ends that the call did not come to.
+    pub(super) fn not_begun(&self, index: usize) -> Ending {
+        let line = || format!("{}: stopped before it was begun", self.options.inputs[index].display());
+        Ending::Partial(if self.is_closed() { Vec::new() } else { vec![line()] })
+    }
+
     pub(super) fn run(
         &self,
         index: usize,
@@ -62,7 +77,12 @@ impl Job<'_> {
         let parameters = Arc::clone(source.parameters());
         let base = parameters.time_base;
         let media = self.store.map(|store| store.media(input, &source, self.pass, self.watch)).transpose();
-        let media: Option<Media> = media.with_context(|| name.clone())?;
+        // The turn lasts until all of it is kept.
+        let (media, _turn) = match media.with_context(|| name.clone())? {
+            Some(None) => return Ok(self.not_begun(index)),
+            Some(Some((media, turn))) => (Some(media), Some(turn)),
+            None => (None, None),
+        };
         let mut recording = Recording::new(self.pass.clone(), media)?;
         let known = recording.known();
         for worker in &mut *team {
@@ -82,6 +102,8 @@ impl Job<'_> {
         let (mut failed, mut handed_on) = (None, 0_u64);
         let mut tell = |frame: FrameTold| {
             if let Err(error) = progress.around(|| self.outputs().hand_on((index, &name), frame)) {
+                let closed = matches!(error, Handed::Lines(JsonLinesError::Closed));
+                self.closed.fetch_or(closed, Ordering::Relaxed);
                 failed.get_or_insert(Broken::Handed(error));
                 return ControlFlow::Break(());
             }
@@ -107,6 +129,7 @@ impl Job<'_> {
         let seconds = analysed_seconds(&report, window, &parameters);
         self.outputs().input_ended(&report, seconds, took);
         Ok(match failed {
+            None if report.stopped && self.is_closed() => Ending::Partial(Vec::new()),
             None => verdict::ending(input, &report, base, "results"),
             Some(failed) => cut_short(&name, failed, handed_on),
         })

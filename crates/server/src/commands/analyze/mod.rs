@@ -8,7 +8,7 @@ mod summary;
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     thread,
 };
 
@@ -72,14 +72,17 @@ pub(crate) fn analyze(options: &Analyze) -> Result<Ending> {
         store: store.as_ref(),
         bars: Bars::default(),
         outputs: Mutex::new(Outputs::new(models.names(), annotated, Exports::new(exports))),
+        closed: AtomicBool::new(false),
     };
     let mut teams = Vec::new();
     for _ in 0..jobs {
         teams.push(models.workers(instances, options.annotate.is_some())?);
     }
     run_jobs(&job, teams, opened, &mut endings)?;
+    let begun = endings.into_iter().enumerate();
+    let mut endings: Vec<Ending> =
+        begun.map(|(index, ending)| ending.unwrap_or_else(|| job.not_begun(index))).collect();
     let ended = job.outputs.into_inner().unwrap_or_else(PoisonError::into_inner).finish(options.summary);
-    let mut endings: Vec<Ending> = endings.into_iter().flatten().collect();
     // The results are there even where a video or a file of them is not.
     endings
         .extend(ended?.into_iter().flat_map(|error| [Ending::Partial(vec![chain(&error)]), Ending::Whole]));

@@ -45,7 +45,7 @@ fn sequence(one: &Selected) -> Sequence {
         input: one.name().to_owned(),
         model: one.analyzer.analyzer.model.clone(),
         run: u64::from(one.run.run.ordinal),
-        title: one.title(),
+        title: one.title(true),
     }
 }
 

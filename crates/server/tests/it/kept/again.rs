@@ -155,3 +155,31 @@ fn two_models_share_a_pass_and_each_has_its_own_results() {
     let twice = args!["--model", "ssdlite-mobilenet-v2", "--model", "ssdlite-mobilenet-v2"];
     analyze(&clip(), &store, twice).refused(2, &["ssdlite-mobilenet-v2", "twice"]);
 }
+
+#[test]
+fn the_same_content_twice_in_one_call_is_looked_at_once() {
+    if home().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (store, copy) = (folder.path().join("seen"), folder.path().join("copy.mp4"));
+    fs::copy(clip(), &copy).unwrap();
+    // A gap is filled: both would derive the tracks anew.
+    analyze(&clip(), &store, args!["--fps", "all", "--start", "2"]).whole();
+    let both = args!["analyze", clip(), copy, "--jobs", "2", "--fps", "all", "--store", store];
+    let both = lines(&ocelli(both).whole().stdout);
+    let of = |input: &std::path::Path| -> Vec<_> {
+        let mut lines: Vec<_> =
+            both.iter().filter(|line| line["input"] == input.to_str().unwrap()).cloned().collect();
+        for line in &mut lines {
+            line["input"] = "".into();
+        }
+        lines
+    };
+    assert_eq!(of(&clip()).len(), 90);
+    assert_eq!(of(&clip()), of(&copy), "timings included");
+    let [ledger] = &ledgers(&store)[..] else { panic!("one ledger") };
+    assert_eq!(sum(ledger, "analysed"), (90, 90));
+    let again = lines(&analyze(&copy, &store, args!["--fps", "all"]).whole().stdout);
+    assert_eq!(exported(&store, &[]), again);
+}
