@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use ocelli_engine::{Kept, Media, Pass, Watch};
 use ocelli_ingest::pull::FileSource;
 use ocelli_store::{
