@@ -80,7 +80,13 @@ impl OpenStore {
     pub(crate) fn for_writing(folder: &Path) -> Result<Self> {
         check(folder)?;
         let runtime = runtime()?;
-        let store = Arc::new(runtime.block_on(SqliteStore::open(folder, Access::Write))?);
+        let store = runtime.block_on(SqliteStore::open(folder, Access::Write)).map_err(|error| {
+            // The others name the store themselves.
+            let unnamed = matches!(error, StoreError::Backend(_));
+            let error = anyhow::Error::new(error);
+            if unnamed { error.context(format!("{} cannot be a store", folder.display())) } else { error }
+        });
+        let store = Arc::new(store?);
         let appender = Appender::start(Arc::<SqliteStore>::clone(&store), runtime.handle());
         let handle = runtime.handle().clone();
         let kept = Kept { log: Arc::<SqliteStore>::clone(&store), results: store, appender, runtime: handle };

@@ -55,5 +55,5 @@ pub(crate) fn extract(options: &Extract) -> Result<Ending> {
         let kept = folder.count();
         return Ok(Ending::Partial(vec![format!("{}; {kept} frames before it are whole", chain(&error))]));
     }
-    Ok(verdict::ending(&options.input, &report, base, "frames"))
+    Ok(verdict::ending(&options.input, &report, base, "frames so far are valid"))
 }

@@ -7,8 +7,8 @@ use ocelli_model::TimeBase;
 
 use crate::ending::Ending;
 
-/// Whole, or why not. `what` names the results, such as "frames".
-pub(crate) fn ending(input: &Path, report: &Report, base: TimeBase, what: &str) -> Ending {
+/// Whole, or why not. `so_far` says what of a part can be used.
+pub(crate) fn ending(input: &Path, report: &Report, base: TimeBase, so_far: &str) -> Ending {
     let input = input.display();
     if report.runs == 0 && !report.stopped {
         let cause = report.damage.as_ref().map_or(String::new(), |damage| format!(" ({damage})"));
@@ -26,7 +26,7 @@ pub(crate) fn ending(input: &Path, report: &Report, base: TimeBase, what: &str) 
     let damage = report.damage.as_ref().map(|damage| format!("the file is damaged ({damage})"));
     let cut_short = damage.is_some() || report.stopped;
     let stopped = report.stopped.then(|| "stopped before the end".to_owned());
-    let valid = cut_short.then(|| format!("{what} so far are valid"));
+    let valid = cut_short.then(|| so_far.to_owned());
     let parts: Vec<String> = [damage, failures(report), stopped, valid].into_iter().flatten().collect();
     if parts.is_empty() {
         return Ending::Whole;

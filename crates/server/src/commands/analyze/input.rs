@@ -128,9 +128,14 @@ impl Job<'_> {
         add_up(&mut report, &sums);
         let seconds = analysed_seconds(&report, window, &parameters);
         self.outputs().input_ended(&report, seconds, took);
+        let kept = if self.store.is_some() && report.damage.is_none() {
+            "results so far are kept, and the same command goes on"
+        } else {
+            "results so far are valid"
+        };
         Ok(match failed {
             None if report.stopped && self.is_closed() => Ending::Partial(Vec::new()),
-            None => verdict::ending(input, &report, base, "results"),
+            None => verdict::ending(input, &report, base, kept),
             Some(failed) => cut_short(&name, failed, handed_on),
         })
     }
