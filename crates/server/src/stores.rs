@@ -20,7 +20,7 @@ use crate::{clock::now_ms, home::home};
 const FOLDER: &str = "store";
 
 /// File in a store's folder.
-const DATABASE: &str = "ocelli.db";
+pub(crate) const DATABASE: &str = "ocelli.db";
 
 /// A store that this process writes.
 #[derive(Debug)]

@@ -22,6 +22,8 @@ pub(crate) struct Target {
     format: ExportFormat,
     template: String,
     overwrite: bool,
+    /// Never replaced, whatever was asked for.
+    precious: Vec<PathBuf>,
 }
 
 /// Frames that belong together: one input, model and run.
@@ -61,11 +63,16 @@ fn stem(input: &str) -> String {
 }
 
 impl Target {
-    /// Refuses an existing file unless it may be replaced.
-    pub(crate) fn new(format: ExportFormat, path: &Path, overwrite: bool) -> Result<Self> {
+    /// Refuses an existing file unless it may be replaced, and the `precious` ones that are read in any case.
+    pub(crate) fn new(
+        format: ExportFormat,
+        path: &Path,
+        overwrite: bool,
+        precious: &[PathBuf],
+    ) -> Result<Self> {
         let shown = path.display();
         let template = path.to_str().with_context(|| format!("{shown} is not valid UTF-8"))?.to_owned();
-        let target = Self { format, template, overwrite };
+        let target = Self { format, template, overwrite, precious: precious.to_vec() };
         if !target.has_places() {
             target.check(path)?;
         }
@@ -102,6 +109,9 @@ impl Target {
         let existing = path.try_exists().with_context(|| format!("cannot write {shown}"))?;
         if path.is_dir() {
             bail!("{shown} is a directory; name a file in it");
+        }
+        if self.precious.iter().any(|precious| aside::is_same(precious, path)) {
+            bail!("{shown} is read by this command; name another file");
         }
         if existing && !self.overwrite {
             bail!("{shown} exists; name another file, or give --overwrite");

@@ -94,9 +94,16 @@ fn nothing_is_overwritten_unasked() {
     ocelli(args!["analyze", clip, clip, "--annotate", dir.path().join("two.mp4")]).refused(2, &["one input"]);
     // The input itself is never the output.
     let own = file(dir.path(), "own.mp4", &fs::read(&clip).unwrap());
-    ocelli(args!["analyze", own, "--annotate", own]).refused(2, &["exists"]);
+    ocelli(args!["analyze", own, "--annotate", own]).refused(2, &["input"]);
     ocelli(args!["analyze", own, "--annotate", own, "--overwrite"]).refused(2, &["input"]);
+    ocelli(args!["analyze", own, "--csv", own, "--overwrite"]).refused(2, &["own.mp4 is read"]);
+    let named = dir.path().join("{input}.mp4");
+    let ran = ocelli(args!["analyze", own, "--coco", named, "--overwrite"]);
+    assert!(ran.code > 0 && ran.stderr.contains("own.mp4 is read"), "{}", ran.stderr);
     assert_eq!(fs::read(&own).unwrap(), fs::read(&clip).unwrap());
+    let both = dir.path().join("both");
+    ocelli(args!["analyze", own, "--csv", both, "--coco", both]).refused(2, &["two outputs"]);
+    ocelli(args!["analyze", own, "--csv", both, "--annotate", both]).refused(2, &["two outputs"]);
     let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
 }

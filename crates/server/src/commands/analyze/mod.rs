@@ -7,7 +7,8 @@ mod outputs;
 mod summary;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
+    path::Path,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     thread,
 };
@@ -103,12 +104,17 @@ fn targets(options: &Analyze) -> Result<Vec<Target>> {
         (ExportFormat::Csv, &options.csv),
     ];
     let asked = asked.into_iter().filter_map(|(format, path)| path.as_deref().map(|path| (format, path)));
+    let asked: Vec<(ExportFormat, &Path)> = asked.collect();
+    let mut names: BTreeSet<&Path> = options.annotate.as_deref().into_iter().collect();
+    if let Some((_, twice)) = asked.iter().find(|(_, path)| !names.insert(path)) {
+        bail!("{} is named for two outputs; each needs a file of its own", twice.display());
+    }
     let sequences = sequences(options);
     let target = |(format, path)| {
-        let target = Target::new(format, path, options.overwrite)?;
+        let target = Target::new(format, path, options.overwrite, &options.inputs)?;
         target.for_sequences(&sequences, "inputs of one name need calls of their own")
     };
-    asked.map(target).collect()
+    asked.into_iter().map(target).collect()
 }
 
 /// What is known of the sequences before the models are loaded: their names as given, and nothing of steps in time.

@@ -15,7 +15,7 @@ use crate::{
         window,
     },
     ending::{Ending, chain},
-    stores::ReadStore,
+    stores::{DATABASE, ReadStore, folder},
 };
 
 /// Frames fetched at once.
@@ -25,8 +25,9 @@ pub(super) fn export(options: &ExportResults) -> Result<Ending> {
     window::check(options.span)?;
     let store = ReadStore::open(options.selection.store.as_deref())?;
     let selected = select(&store, &options.selection)?;
+    let database = folder(options.selection.store.as_deref()).join(DATABASE);
     let sequences: Vec<Sequence> = selected.iter().map(sequence).collect();
-    let target = Target::new(options.format, &options.out, options.overwrite)?;
+    let target = Target::new(options.format, &options.out, options.overwrite, &[database])?;
     let target =
         target.for_sequences(&sequences, "choose one with --model VERSION, --fps, --input or --run")?;
     let mut exports = Exports::new(vec![target]);

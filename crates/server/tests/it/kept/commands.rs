@@ -83,6 +83,9 @@ fn words_that_mean_nothing_are_told() {
     refused(args!["results", "export", "--format", "csv", "--out", out], &["exists", "--overwrite"]);
     assert_eq!(std::fs::read(&out).unwrap(), b"precious");
     refused(args!["results", "export", "--format", "csv", "--out", store], &["is a directory"]);
+    let own = store.join("ocelli.db");
+    let over = args!["results", "export", "--format", "csv", "--overwrite", "--out", own];
+    refused(over, &["ocelli.db is read"]);
     // Two versions of one model have one name.
     analyze(&clip(), &store, args!["--fps", "1", "--confidence", "0.3"]).whole();
     let out = folder.path().join("{model}.txt");
