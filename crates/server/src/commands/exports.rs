@@ -240,7 +240,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (name, failed) in [("there.csv", 0), ("no/folder.csv", 1)] {
             let path = folder.path().join(name);
-            let exports = Exports::new(vec![Target::new(ExportFormat::Csv, &path, false).unwrap()]);
+            let exports = Exports::new(vec![Target::new(ExportFormat::Csv, &path, false, &[]).unwrap()]);
             assert_eq!(exports.finish().len(), failed, "{name}");
             assert_eq!(path.try_exists().unwrap(), failed == 0, "{name}");
         }

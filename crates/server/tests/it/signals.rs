@@ -8,11 +8,12 @@ use std::{
 };
 
 use ocelli_testkit::{Clip, probe};
+use serde_json::Value;
 
 use crate::{
     args,
     frames::{frames, numbers},
-    ocelli::home,
+    ocelli::{home, ocelli},
     results::lines,
 };
 
@@ -89,6 +90,35 @@ fn inputs_that_ctrl_c_left_out_are_named() {
         assert!(first.contains("stopped before the end"), "{stderr}");
         assert!(second.contains("other.mp4: stopped before it was begun"), "{stderr}");
     }
+}
+
+#[test]
+fn ctrl_c_and_again_while_a_store_fills() {
+    if home().is_none() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path().join("seen");
+    let args = args!["analyze", clip(), "--fps", "all", "--store", store];
+    let mut seen = Vec::new();
+    // The second is stopped while it still prints what the first found.
+    for count in [30, 10, 60] {
+        let (printed, stderr, status) = after_lines(start(args), count, "-INT");
+        assert_eq!(status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains("the same command goes on") && stderr.lines().count() == 1, "{stderr}");
+        same_again(&mut seen, &lines(&printed));
+    }
+    same_again(&mut seen, &lines(&ocelli(args).whole().stdout));
+    assert_eq!(seen.len(), 900);
+    ocelli(args!["store", "check", "--store", store]).whole();
+}
+
+/// What was printed is printed again, tracks and timings included, and what is new comes after it.
+#[track_caller]
+fn same_again(seen: &mut Vec<Value>, printed: &[Value]) {
+    let both = seen.len().min(printed.len());
+    assert_eq!(seen[..both], printed[..both]);
+    seen.extend_from_slice(&printed[both..]);
 }
 
 #[test]
