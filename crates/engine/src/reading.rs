@@ -137,7 +137,8 @@ impl<'a, T> Reading<'a, T> {
             self.whole = ended && self.source.damage().is_none();
             self.sampler.finish();
         }
-        if self.take_steps()?.is_continue() {
+        // A decoder that is drained early gives pictures that stand behind some that were not read.
+        if self.take_steps()?.is_continue() && !to_be_continued {
             self.decoding.drain();
             // What does not go out has nobody left to go to.
             let _gone = self.send_outcomes();

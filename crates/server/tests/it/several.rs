@@ -100,5 +100,5 @@ fn files_for_other_tools_hold_what_is_printed() {
 fn one_file_cannot_hold_two_sequences_of_tracks() {
     let mut args = args!["analyze", "--mot", "tracks.txt"].to_vec();
     args.extend(clips().iter().map(std::ffi::OsString::from));
-    ocelli(&args).refused(2, &["one sequence", "3 inputs", "{input}", "tracks.txt"]);
+    ocelli(&args).refused(2, &["one sequence", "{input}", "tracks.txt"]);
 }
