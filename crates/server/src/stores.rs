@@ -26,6 +26,7 @@ pub(crate) const DATABASE: &str = "ocelli.db";
 #[derive(Debug)]
 pub(crate) struct OpenStore {
     kept: Kept,
+    store: Arc<SqliteStore>,
     runtime: Runtime,
     /// Contents that a job works on.
     in_hand: Mutex<BTreeSet<String>>,
@@ -89,9 +90,14 @@ impl OpenStore {
         let store = Arc::new(store?);
         let appender = Appender::start(Arc::<SqliteStore>::clone(&store), runtime.handle());
         let handle = runtime.handle().clone();
-        let kept = Kept { log: Arc::<SqliteStore>::clone(&store), results: store, appender, runtime: handle };
+        let kept = Kept {
+            log: Arc::<SqliteStore>::clone(&store),
+            results: Arc::<SqliteStore>::clone(&store),
+            appender,
+            runtime: handle,
+        };
         let (in_hand, given_back) = (Mutex::default(), Condvar::new());
-        Ok(Self { kept, runtime, in_hand, given_back })
+        Ok(Self { kept, store, runtime, in_hand, given_back })
     }
 
     fn turn(&self, key: &str) -> Turn<'_> {
@@ -125,9 +131,11 @@ impl OpenStore {
         Ok(Some((Media::open(self.kept.clone(), pass, &source, blob)?, turn)))
     }
 
-    /// Waits for what is under way.
+    /// Waits for what is under way, and moves all of it from the log into the database file.
     pub(crate) fn close(self) -> Result<()> {
-        Ok(self.runtime.block_on(self.kept.appender.close())?)
+        let written = self.runtime.block_on(self.kept.appender.close());
+        let closed = self.runtime.block_on(self.store.close());
+        Ok(written.and(closed)?)
     }
 }
 

@@ -111,6 +111,7 @@ fn a_truncated_database_is_told() {
     let store = folder.path().join("seen");
     analyze(&clip(), &store, args!["--fps", "all"]).whole();
     let database = store.join("ocelli.db");
+    assert!(!store.join("ocelli.db-wal").try_exists().unwrap(), "all is in the database when the call ends");
     let whole = fs::read(&database).unwrap();
     for length in [100, 4096, whole.len() / 2, whole.len() - 4096] {
         fs::write(&database, &whole[..length]).unwrap();
