@@ -6,7 +6,7 @@ use crate::Place;
 
 /// What the engine tells of a source. Frames of a run come in order of media time.
 #[derive(Debug)]
-pub enum Event<T> {
+pub enum Notice<T> {
     /// A run begins.
     Run {
         /// Counts from 0 within the source.
@@ -42,7 +42,7 @@ pub enum Event<T> {
     },
 }
 
-impl<T> Event<T> {
+impl<T> Notice<T> {
     /// The picture, for sinks that nothing else concerns.
     pub fn into_frame(self) -> Option<Seen<T>> {
         if let Self::Frame(seen) = self { Some(seen) } else { None }

@@ -17,7 +17,7 @@ use ocelli_media::{
 use ocelli_model::{TimeBase, Verdict};
 
 use crate::{
-    Event, Failure, Place, Report, RunError, Settings, Watch,
+    Failure, Notice, Place, Report, RunError, Settings, Watch,
     reason::{count, reason},
     run::{Job, Picture, Told},
 };
@@ -58,8 +58,8 @@ impl<T> Outlet<T> {
         broken_unless(self.tokens.send(()).is_ok() && self.pictures.send(job).is_ok())
     }
 
-    fn tell(&mut self, event: Event<T>) -> ControlFlow<()> {
-        let told = Told { seq: self.next(), event };
+    fn tell(&mut self, notice: Notice<T>) -> ControlFlow<()> {
+        let told = Told { seq: self.next(), notice };
         broken_unless(self.tokens.send(()).is_ok() && self.told.send(Some(told)).is_ok())
     }
 
@@ -191,17 +191,17 @@ impl<'a, T> Reading<'a, T> {
                 Step::Run { run, t0 } => {
                     (self.run, self.due) = (run, 0);
                     self.report.runs += 1;
-                    Some(Event::Run { run, t0, time_base: self.base })
+                    Some(Notice::Run { run, t0, time_base: self.base })
                 }
                 Step::Empty { first, last } => {
                     let slots = last.abs_diff(first) + 1;
                     self.due += slots;
                     self.report.tally.add(Verdict::Empty, slots);
-                    Some(Event::Empty { run, first, last })
+                    Some(Notice::Empty { run, first, last })
                 }
                 Step::EndOfRun { last_pts } => {
                     self.decoding.drain();
-                    Some(Event::RunEnd { run, last_pts, due: self.due, whole: self.whole })
+                    Some(Notice::RunEnd { run, last_pts, due: self.due, whole: self.whole })
                 }
                 Step::Passed(passed) => {
                     self.due += 1;
@@ -238,7 +238,7 @@ impl<'a, T> Reading<'a, T> {
                 self.outlet.send(place, work)
             } else {
                 self.report.passed += 1;
-                self.outlet.tell(Event::Passed(place))
+                self.outlet.tell(Notice::Passed(place))
             };
             if sent.is_break() {
                 self.report.stopped = true;
@@ -248,9 +248,9 @@ impl<'a, T> Reading<'a, T> {
         ControlFlow::Continue(())
     }
 
-    fn tell(&mut self, event: Option<Event<T>>) -> ControlFlow<()> {
-        let Some(event) = event else { return ControlFlow::Continue(()) };
-        let told = self.outlet.tell(event);
+    fn tell(&mut self, notice: Option<Notice<T>>) -> ControlFlow<()> {
+        let Some(notice) = notice else { return ControlFlow::Continue(()) };
+        let told = self.outlet.tell(notice);
         self.report.stopped |= told.is_break();
         told
     }

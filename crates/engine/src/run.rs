@@ -22,7 +22,7 @@ use ocelli_media::{
 use ocelli_model::{SamplingPlan, Tally};
 
 use crate::{
-    Event, Failure, Place, Seen, Work,
+    Failure, Notice, Place, Seen, Work,
     order::InOrder,
     reading::{Outlet, Reading},
     reason::count,
@@ -126,7 +126,7 @@ pub(crate) struct Job<T> {
 /// What is told at its place in the order of results.
 pub(crate) struct Told<T> {
     pub(crate) seq: u64,
-    pub(crate) event: Event<T>,
+    pub(crate) notice: Notice<T>,
 }
 
 pub(crate) type Picture = Job<Result<Frame, Failure>>;
@@ -142,7 +142,7 @@ pub fn run<W: Work>(
     settings: Settings,
     workers: &mut [W],
     watch: &Watch,
-    mut sink: impl FnMut(Event<W::Output>) -> ControlFlow<()>,
+    mut sink: impl FnMut(Notice<W::Output>) -> ControlFlow<()>,
 ) -> Result<Report, RunError> {
     let in_flight = workers.len().max(1) * IN_FLIGHT_PER_WORKER;
     thread::scope(|scope| {
@@ -185,28 +185,28 @@ struct Counted {
     failed: BTreeMap<String, u64>,
 }
 
-/// Hands events to the sink in order, up to the end, or to the first `None`: then a worker panicked.
+/// Hands notices to the sink in order, up to the end, or to the first `None`: then a worker panicked.
 fn collect<T>(
     results: &Receiver<Option<Told<T>>>,
     tokens: &Receiver<()>,
     watch: &Watch,
-    sink: &mut impl FnMut(Event<T>) -> ControlFlow<()>,
+    sink: &mut impl FnMut(Notice<T>) -> ControlFlow<()>,
 ) -> Counted {
     let mut order = InOrder::new();
     let mut counted = Counted::default();
-    while let Ok(Some(Told { seq, event })) = results.recv() {
-        order.put(seq, event);
-        while let Some(event) = order.take() {
-            // Never fails: the token was put before the event was sent.
+    while let Ok(Some(Told { seq, notice })) = results.recv() {
+        order.put(seq, notice);
+        while let Some(notice) = order.take() {
+            // Never fails: the token was put before the notice was sent.
             tokens.recv().ok();
-            match &event {
-                Event::Frame(Seen { result: Ok(_), .. }) => counted.analysed += 1,
-                Event::Frame(Seen { result: Err(failure), .. }) => {
+            match &notice {
+                Notice::Frame(Seen { result: Ok(_), .. }) => counted.analysed += 1,
+                Notice::Frame(Seen { result: Err(failure), .. }) => {
                     count(&mut counted.failed, failure.reason.clone());
                 }
                 _ => {}
             }
-            if sink(event).is_break() {
+            if sink(notice).is_break() {
                 watch.stop();
                 return counted;
             }
@@ -236,7 +236,7 @@ fn serve<W: Work>(
             finished.send(None).ok();
             panic::resume_unwind(panicked)
         });
-        if finished.send(Some(Told { seq, event: Event::Frame(Seen { place, result }) })).is_err() {
+        if finished.send(Some(Told { seq, notice: Notice::Frame(Seen { place, result }) })).is_err() {
             return;
         }
     }

@@ -17,7 +17,7 @@ use ocelli_media::pixel::OwnedPicture;
 use ocelli_model::{AnalyzerVersion, SamplingPlan, Tally, TimeBase, TrackId, Verdict};
 use ocelli_store::{Entry, FrameResult, Pending, RunId, RunState, StoreError};
 
-use crate::{Demand, Event, Failure, Look, Looked, Place, Seen, reason::count};
+use crate::{Demand, Failure, Look, Looked, Notice, Place, Seen, reason::count};
 use book::Book;
 pub use kept::{Kept, Media};
 pub use known::Known;
@@ -112,7 +112,7 @@ pub struct Sums {
     pub reasons: BTreeMap<String, u64>,
 }
 
-/// Takes the engine's events of one source. Calls block for the store.
+/// Takes the engine's notices of one source. Calls block for the store.
 #[derive(Debug)]
 pub struct Recording {
     pass: Pass,
@@ -147,27 +147,27 @@ impl Recording {
         self.media.as_ref().map(|media| Arc::clone(&media.known))
     }
 
-    /// Takes one event and tells what has become durable.
+    /// Takes one notice and tells what has become durable.
     pub fn take(
         &mut self,
-        event: Event<Looked>,
+        notice: Notice<Looked>,
         tell: &mut impl FnMut(FrameTold) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, RecordError> {
-        let taken = self.take_event(event, tell);
+        let taken = self.take_event(notice, tell);
         taken.map_err(|error| self.first_cause(error))
     }
 
     fn take_event(
         &mut self,
-        event: Event<Looked>,
+        notice: Notice<Looked>,
         tell: &mut impl FnMut(FrameTold) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, RecordError> {
-        match event {
-            Event::Run { run, t0, time_base } => self.begin_run(run, t0, time_base)?,
-            Event::Frame(seen) => self.frame(seen)?,
-            Event::Passed(place) => self.looked(place, None)?,
-            Event::Empty { first, last, .. } => self.empty(first, last),
-            Event::RunEnd { run, last_pts, due, whole } => {
+        match notice {
+            Notice::Run { run, t0, time_base } => self.begin_run(run, t0, time_base)?,
+            Notice::Frame(seen) => self.frame(seen)?,
+            Notice::Passed(place) => self.looked(place, None)?,
+            Notice::Empty { first, last, .. } => self.empty(first, last),
+            Notice::RunEnd { run, last_pts, due, whole } => {
                 let told = self.run.as_ref().map_or(0, |book| book.told);
                 if told != due {
                     return Err(RecordError::Unbalanced { run, due, told });

@@ -53,8 +53,8 @@ fn annotate(input: &Path, plan: &str, output: &Path) -> (Vec<i64>, TimeBase) {
     let worker = || AnalyzeWork::new(vec![Box::new(FindMarker(VersionBuilder::default().build()))], true);
     let settings = Settings::new(plan.parse().unwrap());
     let mut times = Vec::new();
-    run(&mut source, settings, &mut [worker(), worker()], &Watch::default(), |event| {
-        let Some(seen) = event.into_frame() else { return ControlFlow::Continue(()) };
+    run(&mut source, settings, &mut [worker(), worker()], &Watch::default(), |notice| {
+        let Some(seen) = notice.into_frame() else { return ControlFlow::Continue(()) };
         let looked = seen.result.unwrap();
         let [Look::Seen(analysis)] = &looked.looks[..] else { panic!("one analyzer looked: {looked:?}") };
         assert_eq!(analysis.detections.len(), 1, "the marker is found at {:?}", seen.place);

@@ -22,8 +22,8 @@ fn until(mut stop: impl FnMut(usize, &Watch) -> ControlFlow<()>) -> (Vec<i64>, R
     let mut source = FileSource::open(&clip()).unwrap();
     let watch = Watch::default();
     let mut times = Vec::new();
-    let report = run(&mut source, every(Window::ALL), &mut [ReadNumber, ReadNumber], &watch, |event| {
-        let Some(seen) = event.into_frame() else { return ControlFlow::Continue(()) };
+    let report = run(&mut source, every(Window::ALL), &mut [ReadNumber, ReadNumber], &watch, |notice| {
+        let Some(seen) = notice.into_frame() else { return ControlFlow::Continue(()) };
         times.push(seen.place.pts);
         stop(times.len(), &watch)
     });
@@ -86,8 +86,8 @@ fn a_window_gives_the_same_pictures_as_the_whole() {
         let mut source = FileSource::open(&clip()).unwrap();
         let mut found = Vec::new();
         let settings = Settings { window: Window { start, end }, ..Settings::new(plan) };
-        run(&mut source, settings, &mut [ReadNumber], &Watch::default(), |event| {
-            found.extend(event.into_frame().map(|seen| seen.place));
+        run(&mut source, settings, &mut [ReadNumber], &Watch::default(), |notice| {
+            found.extend(notice.into_frame().map(|seen| seen.place));
             ControlFlow::Continue(())
         })
         .unwrap();

@@ -7,10 +7,10 @@ mod choice;
 #[cfg(test)]
 mod endings;
 #[cfg(test)]
-mod events;
-#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod kept;
 #[cfg(test)]
 mod look;
+#[cfg(test)]
+mod notices;

@@ -36,9 +36,9 @@ pub(crate) fn extract(options: &Extract) -> Result<Ending> {
     let mut worker = JpegWork::new(options.quality).context("cannot make JPEG files")?;
     let progress = Progress::new(&name, &Bars::default(), &watch, base, parameters.duration);
     let mut failed = None;
-    let report = run(&mut source, settings, std::slice::from_mut(&mut worker), &watch, |event| {
+    let report = run(&mut source, settings, std::slice::from_mut(&mut worker), &watch, |notice| {
         // Failed pictures are in the report.
-        let Some(Seen { result: Ok(jpeg), .. }) = event.into_frame() else {
+        let Some(Seen { result: Ok(jpeg), .. }) = notice.into_frame() else {
             return ControlFlow::Continue(());
         };
         if let Err(error) = folder.write(&jpeg) {

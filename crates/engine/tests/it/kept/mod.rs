@@ -240,8 +240,8 @@ fn pass(path: &Path, how: &How, kept: Kept) -> Passed {
         ControlFlow::Continue(())
     };
     let mut failed = None;
-    let report = run(&mut source, settings, &mut team, &watch, |event| {
-        recording.take(event, &mut tell).unwrap_or_else(|error| {
+    let report = run(&mut source, settings, &mut team, &watch, |notice| {
+        recording.take(notice, &mut tell).unwrap_or_else(|error| {
             failed = Some(error);
             ControlFlow::Break(())
         })

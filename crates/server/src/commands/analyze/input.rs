@@ -112,8 +112,8 @@ impl Job<'_> {
             ControlFlow::Continue(())
         };
         let mut record_failed = None;
-        let report = run(&mut source, settings, team, &watch, |event| {
-            recording.take(event, &mut tell).unwrap_or_else(|error| {
+        let report = run(&mut source, settings, team, &watch, |notice| {
+            recording.take(notice, &mut tell).unwrap_or_else(|error| {
                 record_failed = Some(error);
                 ControlFlow::Break(())
             })

@@ -32,8 +32,8 @@ fn of_file(path: &Path, fps: &str) -> Vec<OwnedPicture> {
     let (Ok(mut source), Ok(plan)) = (FileSource::open(path), fps.parse()) else { return Vec::new() };
     let mut pictures = Vec::new();
     let settings = Settings::new(plan);
-    let done = run(&mut source, settings, &mut [Keep], &Watch::default(), |event| {
-        pictures.extend(event.into_frame().and_then(|seen| seen.result.ok()));
+    let done = run(&mut source, settings, &mut [Keep], &Watch::default(), |notice| {
+        pictures.extend(notice.into_frame().and_then(|seen| seen.result.ok()));
         ControlFlow::Continue(())
     });
     if let Err(error) = done {

@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
-use ocelli_engine::{Event, Report, Settings, Watch, run};
+use ocelli_engine::{Notice, Report, Settings, Watch, run};
 use ocelli_ingest::pull::FileSource;
 use ocelli_media::sampler::Interest;
 use ocelli_testkit::{Clip, Container};
@@ -25,23 +25,23 @@ fn told(path: &Path, plan: &str, interest: Option<Arc<dyn Interest>>) -> (Told, 
     let settings = Settings { interest, ..Settings::new(plan.parse().unwrap()) };
     let (mut told, mut open) = (Told::default(), None);
     let mut workers = [ReadNumber, ReadNumber];
-    let report = run(&mut source, settings, &mut workers, &Watch::default(), |event| {
-        match event {
-            Event::Run { run, t0, .. } => {
+    let report = run(&mut source, settings, &mut workers, &Watch::default(), |notice| {
+        match notice {
+            Notice::Run { run, t0, .. } => {
                 assert_eq!(open.replace((run, t0)), None, "one run at a time");
             }
-            Event::RunEnd { run, last_pts, due, whole } => {
+            Notice::RunEnd { run, last_pts, due, whole } => {
                 let (begun, t0) = open.take().expect("a run that began");
                 assert_eq!(begun, run);
                 assert!(whole, "nothing is cut short");
                 told.runs.push((run, t0, last_pts, due));
             }
-            Event::Frame(seen) => told.places.push((seen.place.run, seen.place.slot, seen.place.pts)),
-            Event::Passed(place) => {
+            Notice::Frame(seen) => told.places.push((seen.place.run, seen.place.slot, seen.place.pts)),
+            Notice::Passed(place) => {
                 told.passed += 1;
                 told.places.push((place.run, place.slot, place.pts));
             }
-            Event::Empty { run, first, last } => told.empty.extend((first..=last).map(|slot| (run, slot))),
+            Notice::Empty { run, first, last } => told.empty.extend((first..=last).map(|slot| (run, slot))),
         }
         ControlFlow::Continue(())
     });
