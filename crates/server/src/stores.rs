@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use ocelli_engine::{Kept, Media, Pass, Watch};
 use ocelli_ingest::pull::FileSource;
 use ocelli_store::{
-    Access, Appender, Blob, BlobKind, NewSource, Results, SourceKind, SqliteStore, StoreError,
+    Access, Appender, Blob, BlobKind, Entry, NewSource, Results, RunId, SourceKind, SqliteStore, StoreError,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -129,6 +129,16 @@ impl OpenStore {
         };
         let blob = Blob { kind: BlobKind::Media, location, bytes: identity.bytes, seen_ms: source.seen_ms };
         Ok(Some((Media::open(self.kept.clone(), pass, &source, blob)?, turn)))
+    }
+
+    /// Notes where a video of these runs is, if one of them was written.
+    pub(crate) fn annotated(&self, runs: &[RunId], path: &Path) -> Result<()> {
+        let Ok(found) = path.metadata() else { return Ok(()) };
+        let location = path.canonicalize().unwrap_or_else(|_gone| path.to_owned()).display().to_string();
+        let (kind, bytes) = (BlobKind::Annotated, found.len());
+        let blob = Blob { kind, location, bytes, seen_ms: now_ms() };
+        let entries = runs.iter().map(|run| Entry::Blob { run: *run, blob: blob.clone() }).collect();
+        Ok(self.kept.appender.append_blocking(entries).wait_blocking()?)
     }
 
     /// Waits for what is under way, and moves all of it from the log into the database file.

@@ -121,6 +121,7 @@ pub struct Recording {
     /// Commits under way, with what is told once they are through; nothing of empty slots.
     waiting: VecDeque<(Option<Pending>, Option<FrameTold>)>,
     sums: Vec<Sums>,
+    runs: Vec<RunId>,
 }
 
 /// The run in hand.
@@ -139,7 +140,12 @@ impl Recording {
     pub fn new(pass: Pass, media: Option<Media>) -> Result<Self, RecordError> {
         pass.tracker.as_ref().map_or(Ok(()), TrackerConfig::check)?;
         let sums = pass.analyzers.iter().map(|_| Sums::default()).collect();
-        Ok(Self { pass, media, run: None, waiting: VecDeque::new(), sums })
+        Ok(Self { pass, media, run: None, waiting: VecDeque::new(), sums, runs: Vec::new() })
+    }
+
+    /// Runs that began so far, by their keys in the store.
+    pub fn runs(&self) -> &[RunId] {
+        &self.runs
     }
 
     /// What earlier passes settled.
@@ -209,6 +215,7 @@ impl Recording {
         let (id, mut ledgers) = ledgers.map_or((None, Vec::new()), |(id, ledgers)| (Some(id), ledgers));
         let mut kept = ledgers.drain(..);
         let books = self.pass.analyzers.iter().map(|_| Book::new(self.pass.tracker.as_ref(), kept.next()));
+        self.runs.extend(id);
         self.run = Some(RunBook { ordinal, base, id, books: books.collect(), told: 0 });
         Ok(())
     }

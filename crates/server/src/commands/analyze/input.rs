@@ -19,6 +19,7 @@ use ocelli_media::{
     sampler::{Interest, Window},
 };
 use ocelli_sinks::JsonLinesError;
+use ocelli_store::RunId;
 
 use super::{
     super::{verdict, window},
@@ -41,6 +42,8 @@ pub(super) struct Job<'a> {
     pub(super) store: Option<&'a OpenStore>,
     pub(super) bars: Bars,
     pub(super) outputs: Mutex<Outputs>,
+    /// Keys in the store of all that was begun.
+    pub(super) runs: Mutex<Vec<RunId>>,
     /// Whoever reads what is printed has seen enough.
     pub(super) closed: AtomicBool,
 }
@@ -118,6 +121,7 @@ impl Job<'_> {
                 ControlFlow::Break(())
             })
         });
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(recording.runs());
         let sums = match record_failed.take() {
             None => recording.finish(&mut tell),
             Some(error) => Err(error),

@@ -74,6 +74,7 @@ pub(crate) fn analyze(options: &Analyze) -> Result<Ending> {
         bars: Bars::default(),
         outputs: Mutex::new(Outputs::new(models.names(), annotated, Exports::new(exports))),
         closed: AtomicBool::new(false),
+        runs: Mutex::default(),
     };
     let mut teams = Vec::new();
     for _ in 0..jobs {
@@ -83,10 +84,13 @@ pub(crate) fn analyze(options: &Analyze) -> Result<Ending> {
     let begun = endings.into_iter().enumerate();
     let mut endings: Vec<Ending> =
         begun.map(|(index, ending)| ending.unwrap_or_else(|| job.not_begun(index))).collect();
-    let ended = job.outputs.into_inner().unwrap_or_else(PoisonError::into_inner).finish(options.summary);
+    let runs = job.runs.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let ended = job.outputs.into_inner().unwrap_or_else(PoisonError::into_inner).finish(options.summary)?;
+    if let (Some(store), Some(path), true) = (&store, &options.annotate, ended.is_empty()) {
+        store.annotated(&runs, path)?;
+    }
     // The results are there even where a video or a file of them is not.
-    endings
-        .extend(ended?.into_iter().flat_map(|error| [Ending::Partial(vec![chain(&error)]), Ending::Whole]));
+    endings.extend(ended.into_iter().flat_map(|error| [Ending::Partial(vec![chain(&error)]), Ending::Whole]));
     // What a store could not take was told with the input that it was of.
     if let Some(Err(error)) = store.map(OpenStore::close)
         && endings.iter().all(|ending| matches!(ending, Ending::Whole))

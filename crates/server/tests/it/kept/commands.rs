@@ -51,6 +51,28 @@ fn what_a_store_holds_can_be_seen() {
 }
 
 #[test]
+fn a_video_of_a_run_is_found_again() {
+    if home().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (store, video) = (folder.path().join("seen"), folder.path().join("seen.mp4"));
+    analyze(&clip(), &store, args!["--fps", "2"]).whole();
+    let blobs = || -> Vec<serde_json::Value> {
+        let runs = lines(&ocelli(args!["runs", "--json", "--store", store]).whole().stdout);
+        runs[0]["blobs"].as_array().unwrap().clone()
+    };
+    assert_eq!(blobs().len(), 1, "the media itself");
+    // Nothing is analysed again for it.
+    analyze(&clip(), &store, args!["--fps", "2", "--annotate", video]).whole();
+    let [media, annotated] = &blobs()[..] else { panic!("{:?}", blobs()) };
+    assert_eq!((&media["kind"], &annotated["kind"]), (&"media".into(), &"annotated".into()));
+    assert_eq!(annotated["bytes"], video.metadata().unwrap().len());
+    let found = std::path::Path::new(annotated["location"].as_str().unwrap());
+    assert_eq!(found, video.canonicalize().unwrap());
+}
+
+#[test]
 fn words_that_mean_nothing_are_told() {
     if home().is_none() {
         return;
