@@ -79,7 +79,7 @@ fn print(
     Ok(left)
 }
 
-/// As [`print`], of the frames that one plan chose.
+/// As `print`, of the frames that one plan chose.
 fn print_counted(
     store: &ReadStore,
     options: &ListResults,
