@@ -159,11 +159,11 @@ impl Recording {
         notice: Notice<Looked>,
         tell: &mut impl FnMut(FrameTold) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, RecordError> {
-        let taken = self.take_event(notice, tell);
+        let taken = self.take_notice(notice, tell);
         taken.map_err(|error| self.first_cause(error))
     }
 
-    fn take_event(
+    fn take_notice(
         &mut self,
         notice: Notice<Looked>,
         tell: &mut impl FnMut(FrameTold) -> ControlFlow<()>,
