@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use ocelli_model::{Detection, TrackId, Verdict};
 
 use crate::{
-    AnalyzerId, AnalyzerRecord, DerivationId, FrameResult, LedgerId, LedgerRecord, RunId, RunRecord,
+    Account, AnalyzerId, AnalyzerRecord, DerivationId, FrameResult, LedgerId, LedgerRecord, RunId, RunRecord,
     SeriesId, Span, StoreError, TrackRecord,
 };
 
@@ -103,6 +103,20 @@ pub struct LedgerRow {
     pub reason: String,
     /// PTS of the frame, where one was chosen and not analysed.
     pub pts: Option<i64>,
+}
+
+impl<'a> FromIterator<&'a LedgerRow> for Account {
+    /// The sums of a ledger's lines.
+    fn from_iter<T: IntoIterator<Item = &'a LedgerRow>>(rows: T) -> Self {
+        let mut account = Self::default();
+        for row in rows {
+            match row.verdict {
+                None => account.due(row.window, row.span.count),
+                Some(verdict) => account.verdict(row.window, verdict, row.span.count),
+            }
+        }
+        account
+    }
 }
 
 /// What is known.

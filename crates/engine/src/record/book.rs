@@ -2,14 +2,12 @@
 
 use ocelli_analyze::{Tracker, TrackerConfig};
 use ocelli_model::{Detection, TimeBase, TrackId, Verdict};
-use ocelli_store::{
-    DerivationId, Entry, FrameQuery, FrameResult, OpenLedger, Pending, Settled, Span, StoreError,
-};
+use ocelli_store::{DerivationId, Entry, FrameResult, OpenLedger, Pending, Settled, Span, StoreError};
 
 use super::{Media, Told, known::KnownLedger, replay::Replay};
 use crate::{Look, Place};
 
-/// What a new result inserted into derived tracks leaves to be done.
+/// What one analyzer of the pass finds in the run in hand.
 #[derive(Debug)]
 pub(super) struct Book {
     config: Option<TrackerConfig>,
@@ -33,15 +31,7 @@ pub(super) struct KeptBook {
 
 impl KeptBook {
     pub(super) fn new(open: OpenLedger, settled: &Settled, reasons: Vec<(Span, String)>) -> Self {
-        let query = FrameQuery {
-            series: open.series,
-            ledger: Some(open.ledger),
-            derivation: None,
-            from: i64::MIN,
-            to: i64::MAX,
-            limit: 1,
-        };
-        let replay = if settled.results.is_empty() { Replay::none(query) } else { Replay::new(query) };
+        let replay = Replay::new(open);
         let (known, tracked_through) = (KnownLedger::new(settled), settled.tracked_through);
         Self { open, known, replay, reasons, tracked_through, stale: false }
     }
@@ -57,9 +47,8 @@ impl KeptBook {
 
     fn analysed(&mut self, place: Place, result: Option<FrameResult>, entries: &mut Vec<Entry>) {
         let (ledger, span) = (self.open.ledger, span(place));
-        if result.is_some() && self.tracked_through.is_some_and(|through| place.pts <= through) {
-            self.stale = true;
-        }
+        // Of another plan or not, for this ledger it is new.
+        self.stale |= self.tracked_through.is_some_and(|through| place.pts <= through);
         entries.push(Entry::Due { ledger, span });
         entries.push(Entry::Analysed { ledger, span, pts: place.pts, result });
     }
@@ -152,8 +141,6 @@ impl Book {
         };
         if verdict.is_none() {
             kept.analysed(place, None, entries);
-            // For this plan it is new.
-            kept.stale |= kept.tracked_through.is_some_and(|through| place.pts <= through);
         }
         Ok(self.seen(place, frame.result, entries))
     }
@@ -207,30 +194,11 @@ impl Book {
         let Some(kept) = &mut self.kept else { return Ok(()) };
         let (Some(derivation), Some(config)) = (kept.open.derivation, &self.config) else { return Ok(()) };
         if kept.stale {
-            let replay = Replay::new(FrameQuery {
-                series: kept.open.series,
-                ledger: Some(kept.open.ledger),
-                derivation: None,
-                from: i64::MIN,
-                to: i64::MAX,
-                limit: 1,
-            });
-            return derive(media, base, derivation, tracker(config), replay);
+            media.kept.appender.append_blocking(vec![Entry::Untracked { derivation }]).wait_blocking()?;
+            return go_on(media, base, (derivation, None), tracker(config), &mut Replay::new(kept.open));
         }
-        let rest = std::mem::replace(
-            &mut kept.replay,
-            Replay::none(FrameQuery {
-                series: kept.open.series,
-                ledger: None,
-                derivation: None,
-                from: 0,
-                to: 0,
-                limit: 1,
-            }),
-        );
-        let through = kept.tracked_through;
         let Some(tracker) = self.tracker.take() else { return Ok(()) };
-        go_on(media, base, (derivation, through), tracker, rest)
+        go_on(media, base, (derivation, kept.tracked_through), tracker, &mut kept.replay)
     }
 }
 
@@ -243,25 +211,13 @@ fn identities(tracker: &mut Tracker, base: TimeBase, pts: i64, seen: &[Detection
     tracker.update(base.seconds(pts), seen).unwrap_or_else(|_same_time| vec![None; seen.len()])
 }
 
-/// All tracks of a ledger from the run's start.
-fn derive(
-    media: &Media,
-    base: TimeBase,
-    derivation: DerivationId,
-    tracker: Tracker,
-    replay: Replay,
-) -> Result<(), StoreError> {
-    media.kept.appender.append_blocking(vec![Entry::Untracked { derivation }]).wait_blocking()?;
-    go_on(media, base, (derivation, None), tracker, replay)
-}
-
 /// Follows what `replay` holds. Commits one batch after the other, so that little is in memory.
 fn go_on(
     media: &Media,
     base: TimeBase,
     (derivation, through): (DerivationId, Option<i64>),
     mut tracker: Tracker,
-    mut replay: Replay,
+    replay: &mut Replay,
 ) -> Result<(), StoreError> {
     let mut before: Option<Pending> = None;
     let mut entries = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use ocelli_store::{FrameQuery, StoreError, StoredFrame};
+use ocelli_store::{FrameQuery, OpenLedger, StoreError, StoredFrame};
 
 use super::Kept;
 
@@ -19,14 +19,11 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    pub(super) fn new(mut query: FrameQuery) -> Self {
-        (query.from, query.to, query.limit) = (i64::MIN, i64::MAX, PAGE);
+    pub(super) fn new(open: OpenLedger) -> Self {
+        let (series, ledger) = (open.series, Some(open.ledger));
+        let (from, to, limit) = (i64::MIN, i64::MAX, PAGE);
+        let query = FrameQuery { series, ledger, derivation: None, from, to, limit };
         Self { query, page: VecDeque::new(), exhausted: false }
-    }
-
-    /// There are none.
-    pub(super) fn none(query: FrameQuery) -> Self {
-        Self { exhausted: true, ..Self::new(query) }
     }
 
     /// The next frame, if its PTS is before `end` or, `inclusive`, at it.

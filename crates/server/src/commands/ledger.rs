@@ -16,7 +16,7 @@ pub(crate) fn ledger(options: &Ledger) -> Result<Ending> {
     let mut unbalanced = Vec::new();
     for one in select(&store, &options.selection)? {
         let rows = store.wait(store.results.ledger_rows(one.ledger.id))?;
-        let account = account(&rows);
+        let account = rows.iter().collect::<Account>();
         if options.json {
             writeln!(out, "{}", object(&one, &rows, &account))?;
         } else {
@@ -26,18 +26,6 @@ pub(crate) fn ledger(options: &Ledger) -> Result<Ending> {
             .extend(account.unbalanced().next().map(|_| format!("{} does not balance", one.title(true))));
     }
     Ok(if unbalanced.is_empty() { Ending::Whole } else { Ending::Partial(unbalanced) })
-}
-
-/// Sums by window.
-fn account(rows: &[LedgerRow]) -> Account {
-    let mut account = Account::default();
-    for row in rows {
-        match row.verdict {
-            None => account.due(row.window, row.span.count),
-            Some(verdict) => account.verdict(row.window, verdict, row.span.count),
-        }
-    }
-    account
 }
 
 fn print(one: &Selected, rows: &[LedgerRow], account: &Account, out: &mut impl Write) -> Result<()> {

@@ -3,7 +3,7 @@
 use sqlx::{Row as _, SqliteConnection, query_as, query_scalar, raw_sql};
 
 use super::{failure::Failure, read};
-use crate::{Account, LedgerId, LedgerRow, RunFilter, RunState};
+use crate::{Account, LedgerId, RunFilter, RunState};
 
 /// Most lines from one question: a damaged store would fill a screen with each.
 const LINES: usize = 20;
@@ -120,7 +120,7 @@ async fn balances(db: &mut SqliteConnection) -> Result<Vec<String>, Failure> {
         let ended = runs
             .iter()
             .any(|known| known.id.0 == run && matches!(known.state, RunState::Whole | RunState::Partial));
-        let account = account(&read::ledger_rows(db, LedgerId(ledger)).await?);
+        let account = read::ledger_rows(db, LedgerId(ledger)).await?.iter().collect::<Account>();
         let mut lines: Vec<String> = account
             .unbalanced()
             .filter(|(_, window)| (ended && !unclean) || window.tally.due() > window.due)
@@ -133,15 +133,4 @@ async fn balances(db: &mut SqliteConnection) -> Result<Vec<String>, Failure> {
         found.append(&mut lines);
     }
     Ok(found)
-}
-
-fn account(rows: &[LedgerRow]) -> Account {
-    let mut account = Account::default();
-    for row in rows {
-        match row.verdict {
-            None => account.due(row.window, row.span.count),
-            Some(verdict) => account.verdict(row.window, verdict, row.span.count),
-        }
-    }
-    account
 }
