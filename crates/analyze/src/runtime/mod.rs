@@ -1,7 +1,7 @@
 //! Model runtimes behind one trait: load a model once, run as many instances of it as there are cores.
 
 use std::{
-    fmt,
+    fmt, fs, io,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -119,6 +119,26 @@ pub enum LoadError {
         /// What the runtime would use instead.
         chosen: String,
     },
+}
+
+/// The library below `folder` whose name begins with `prefix`: wheels ship it with a version behind `.so`, without the
+/// plain name that a linker would want. Absolute and without links: a relative path would be looked for beside the
+/// binary, and a library looks for its plugins beside itself whenever a device is first used, when a link may be gone.
+fn find_library(runtime: RuntimeName, folder: &Path, prefix: &str) -> Result<PathBuf, LoadError> {
+    let missing = || LoadError::RuntimeMissing { runtime, path: folder.to_owned() };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
+        Err(error) => {
+            let reason = error.to_string();
+            return Err(LoadError::RuntimeBroken { runtime, path: folder.to_owned(), reason });
+        }
+    };
+    let is_library = |path: &PathBuf| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(prefix))
+    };
+    let path = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(is_library).min();
+    path.map(|path| fs::canonicalize(&path).unwrap_or(path)).ok_or_else(missing)
 }
 
 /// Why one run of a model failed.

@@ -7,7 +7,7 @@
 
 use std::{
     ffi::{CStr, c_char, c_int},
-    fmt, fs, io,
+    fmt,
     path::{Path, PathBuf},
     ptr, slice,
     sync::{Arc, Mutex, PoisonError},
@@ -22,7 +22,7 @@ use ort::{
 
 use super::{
     LoadError, LoadedModel, ModelInstance, OutputInfo, Precision, RunError, Runtime, RuntimeInfo,
-    RuntimeName, checked_shape,
+    RuntimeName, checked_shape, find_library,
 };
 
 /// Folder of the library below the product's data directory.
@@ -49,7 +49,7 @@ pub struct OnnxRuntime {
 impl OnnxRuntime {
     /// Loads the library below `home`, the product's data directory.
     pub fn open(home: &Path) -> Result<Self, LoadError> {
-        let path = find_library(&home.join(FOLDER))?;
+        let path = find_library(NAME, &home.join(FOLDER), "libonnxruntime.so")?;
         let broken = |reason: String| LoadError::RuntimeBroken { runtime: NAME, path: path.clone(), reason };
         let mut kept = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         let Loaded { environment, path } = match &*kept {
@@ -110,27 +110,6 @@ fn devices() -> Vec<String> {
     };
     let short = |name: String| name.strip_suffix("ExecutionProvider").map(str::to_owned).unwrap_or(name);
     devices.into_iter().map(short).filter(|name| name != "Azure").collect()
-}
-
-/// The wheel ships `libonnxruntime.so.<version>` without the plain name that a linker would want.
-fn find_library(folder: &Path) -> Result<PathBuf, LoadError> {
-    let missing = || LoadError::RuntimeMissing { runtime: NAME, path: folder.to_owned() };
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
-        Err(error) => {
-            let reason = error.to_string();
-            return Err(LoadError::RuntimeBroken { runtime: NAME, path: folder.to_owned(), reason });
-        }
-    };
-    let is_library = |path: &PathBuf| {
-        path.file_name()
-            .and_then(|name| name.to_str())
-            .is_some_and(|name| name.starts_with("libonnxruntime.so"))
-    };
-    let path = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(is_library).min();
-    // A relative path would be looked for beside the binary.
-    path.map(|path| fs::canonicalize(&path).unwrap_or(path)).ok_or_else(missing)
 }
 
 fn refused(step: &'static str) -> impl Fn(ort::Error) -> LoadError {

@@ -4,10 +4,7 @@
 //! Requests that share one compiled model are handed to the library's threads and wait for each other (measured on
 //! two cores: 17 to 21 ms a picture at two requests at once, 10 to 13 ms with a compiled model each).
 
-use std::{
-    fmt, fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fmt, io, path::Path};
 
 use openvino::{
     CompiledModel, Core, DeviceType, ElementType, InferRequest, InferenceError, Model, Node, PropertyKey,
@@ -16,7 +13,7 @@ use openvino::{
 
 use super::{
     LoadError, LoadedModel, ModelInstance, OutputInfo, Precision, RunError, Runtime, RuntimeInfo,
-    RuntimeName, checked_shape,
+    RuntimeName, checked_shape, find_library,
 };
 
 /// Folder of the libraries below the product's data directory.
@@ -32,9 +29,7 @@ pub struct OpenVino {
 impl OpenVino {
     /// Loads the library below `home`, the product's data directory.
     pub fn open(home: &Path) -> Result<Self, LoadError> {
-        let path = find_library(&home.join(FOLDER))?;
-        // The library looks for its plugins beside itself whenever a device is first used: a link may be gone by then.
-        let path = fs::canonicalize(&path).unwrap_or(path);
+        let path = find_library(NAME, &home.join(FOLDER), "libopenvino_c.so")?;
         let broken = |reason: String| LoadError::RuntimeBroken { runtime: NAME, path: path.clone(), reason };
         openvino_sys::library::load_from(&path).map_err(broken)?;
         let core = Core::new().map_err(|error| broken(error.to_string()))?;
@@ -46,25 +41,6 @@ impl OpenVino {
         let version = openvino::version().build_number;
         Ok(Self { info: RuntimeInfo { name: NAME, version, path, devices } })
     }
-}
-
-/// The wheel ships `libopenvino_c.so.<soname>` without the plain name that a linker would want.
-fn find_library(folder: &Path) -> Result<PathBuf, LoadError> {
-    let missing = || LoadError::RuntimeMissing { runtime: NAME, path: folder.to_owned() };
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
-        Err(error) => {
-            let reason = error.to_string();
-            return Err(LoadError::RuntimeBroken { runtime: NAME, path: folder.to_owned(), reason });
-        }
-    };
-    let is_library = |path: &PathBuf| {
-        path.file_name()
-            .and_then(|name| name.to_str())
-            .is_some_and(|name| name.starts_with("libopenvino_c.so"))
-    };
-    entries.filter_map(Result::ok).map(|entry| entry.path()).filter(is_library).min().ok_or_else(missing)
 }
 
 impl Runtime for OpenVino {
