@@ -96,7 +96,23 @@ pub enum PictureError {
 }
 
 impl<'a> Plane<'a> {
-    /// The first `width` samples of row `y`. The picture it belongs to must have passed [`Picture::check`].
+    /// Whether this holds `width` x `height` samples. `plane` is how errors call it.
+    pub(crate) fn check(&self, plane: usize, (width, height): (usize, usize)) -> Result<(), PictureError> {
+        if width == 0 || height == 0 {
+            return Err(PictureError::Empty { width: width as u32, height: height as u32 });
+        }
+        if self.stride < width {
+            return Err(PictureError::Stride { plane, stride: self.stride, row: width });
+        }
+        let needed = self.stride.checked_mul(height - 1).and_then(|bytes| bytes.checked_add(width));
+        let needed = needed.unwrap_or(usize::MAX);
+        if self.data.len() < needed {
+            return Err(PictureError::Short { plane, found: self.data.len(), needed });
+        }
+        Ok(())
+    }
+
+    /// The first `width` samples of row `y`. It or the picture it belongs to must have passed its check.
     pub(crate) fn row(&self, y: usize, width: usize) -> &'a [u8] {
         &self.data[y * self.stride..][..width]
     }
@@ -140,15 +156,7 @@ impl Picture<'_> {
             return Err(PictureError::Empty { width: self.width, height: self.height });
         }
         for (index, plane) in self.planes.iter().enumerate() {
-            let (row, rows) = self.plane_size(index);
-            if plane.stride < row {
-                return Err(PictureError::Stride { plane: index, stride: plane.stride, row });
-            }
-            let needed = plane.stride.checked_mul(rows - 1).and_then(|bytes| bytes.checked_add(row));
-            let needed = needed.unwrap_or(usize::MAX);
-            if plane.data.len() < needed {
-                return Err(PictureError::Short { plane: index, found: plane.data.len(), needed });
-            }
+            plane.check(index, self.plane_size(index))?;
         }
         Ok(())
     }
