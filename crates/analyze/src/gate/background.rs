@@ -1,0 +1,147 @@
+//! What each cell looks like while nothing happens: a running mean, a running mean deviation, and a newcomer that may replace them.
+
+use super::{
+    config::GateConfig,
+    light::{Light, LightFit, spread},
+};
+
+/// Standard deviations in a mean deviation, and in a median one, of a normal distribution.
+const SIGMA_OF_MEAN: f32 = 1.253;
+const SIGMA_OF_MEDIAN: f32 = 1.483;
+/// A change of light beyond this is carried over to the background at once, levels.
+const STEP_OF_LIGHT: f32 = 1.5;
+/// No lamp acts on all cells alike: so much of a change of light is forgiven.
+const UNEVEN: f32 = 0.15;
+/// Changed cells learn deviation this much slower. What always flickers stops to count, what often passes does not.
+const LEARNING_FROM_MOTION: f32 = 0.125;
+/// Beyond these, codecs and sensors clip, and a difference means nothing.
+const DARKEST: f32 = 20.0;
+const BRIGHTEST: f32 = 230.0;
+
+/// The model of all cells, and what the last look made of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Background {
+    columns: usize,
+    /// Looks since it was begun.
+    looks: u32,
+    mean: Vec<f32>,
+    deviation: Vec<f32>,
+    /// Level at which a changed cell stands, and for how many seconds.
+    newcomer: Vec<(f32, f32)>,
+    difference: Vec<f32>,
+    tolerance: Vec<f32>,
+    changed: Vec<bool>,
+    fit: LightFit,
+}
+
+impl Background {
+    /// Forgets everything; this look is what there is.
+    pub(super) fn begin(&mut self, columns: usize, levels: &[f32]) {
+        (self.columns, self.looks) = (columns, 1);
+        let cells = levels.len();
+        self.mean.clear();
+        self.mean.extend_from_slice(levels);
+        for zeroed in [&mut self.deviation, &mut self.difference, &mut self.tolerance] {
+            zeroed.clear();
+            zeroed.resize(cells, 0.0);
+        }
+        self.newcomer.clear();
+        self.newcomer.resize(cells, (0.0, 0.0));
+        self.changed.clear();
+        self.changed.resize(cells, false);
+    }
+
+    /// Looks since it was begun.
+    pub(super) fn looks(&self) -> u32 {
+        self.looks
+    }
+
+    /// Whether it is of a grid of this shape.
+    pub(super) fn fits(&self, columns: usize, cells: usize) -> bool {
+        (self.columns, self.mean.len()) == (columns, cells)
+    }
+
+    /// The cells that differ from the background. Changes of light are carried over, nothing else is learned yet.
+    pub(super) fn changed(&mut self, config: &GateConfig, levels: &[f32]) -> &[bool] {
+        let light = self.fit.fit(&self.mean, levels);
+        for ((difference, level), mean) in self.difference.iter_mut().zip(levels).zip(&self.mean) {
+            *difference = level - light.expected(*mean);
+        }
+        let noise = SIGMA_OF_MEDIAN * spread(&self.difference);
+        self.tolerate(config, light, noise);
+        if light.change() > STEP_OF_LIGHT {
+            self.mean.iter_mut().for_each(|mean| *mean = light.expected(*mean));
+        }
+        for index in 0..self.changed.len() {
+            let beyond = self.difference[index].abs() > self.tolerance[index];
+            self.changed[index] = beyond && self.stays_changed(config, index, levels[index]);
+        }
+        &self.changed
+    }
+
+    fn tolerate(&mut self, config: &GateConfig, light: Light, noise: f32) {
+        let (contrast, deviations) = (config.contrast as f32, config.deviations as f32);
+        let cells = self.tolerance.iter_mut().zip(&self.deviation).zip(&self.mean);
+        for ((tolerance, deviation), mean) in cells {
+            let sigma = (SIGMA_OF_MEAN * deviation).max(noise);
+            let uneven = UNEVEN * (light.expected(*mean) - mean).abs();
+            *tolerance = (deviations * sigma).max(contrast) + uneven;
+        }
+    }
+
+    /// Of a cell that differs: whether neither clipping nor a shaking camera explains it.
+    fn stays_changed(&self, config: &GateConfig, index: usize, level: f32) -> bool {
+        let (mean, tolerance) = (self.mean[index], self.tolerance[index]);
+        if (mean <= DARKEST && level <= DARKEST) || (mean >= BRIGHTEST && level >= BRIGHTEST) {
+            return false;
+        }
+        let (row, column) = (index / self.columns, index % self.columns);
+        let (mut least, mut most) = (mean, mean);
+        for y in row.saturating_sub(1)..=(row + 1).min(self.mean.len() / self.columns - 1) {
+            for x in column.saturating_sub(1)..=(column + 1).min(self.columns - 1) {
+                let near = self.mean[y * self.columns + x];
+                (least, most) = (least.min(near), most.max(near));
+            }
+        }
+        let shake = config.shake as f32;
+        level > mean + shake * (most - mean) + tolerance || level < mean - shake * (mean - least) - tolerance
+    }
+
+    /// Learns from the look that [`Self::changed`] has judged, `passed` seconds after the one before.
+    pub(super) fn learn(&mut self, config: &GateConfig, levels: &[f32], passed: f64) {
+        self.looks = self.looks.saturating_add(1);
+        // No exponential: the same on every machine, and right for any step of time.
+        let follow = (passed / (config.adapt_seconds + passed)) as f32;
+        let rate = follow.max(1.0 / self.looks as f32);
+        let cells = self.mean.iter_mut().zip(&mut self.deviation).zip(levels);
+        let judged = self.changed.iter().zip(&self.difference).zip(&self.tolerance);
+        for (((mean, deviation), level), ((changed, difference), tolerance)) in cells.zip(judged) {
+            let (towards, by) =
+                if *changed { (*tolerance, LEARNING_FROM_MOTION * follow) } else { (difference.abs(), rate) };
+            *deviation += by * (towards - *deviation);
+            *mean += if *changed { 0.0 } else { rate * (level - *mean) };
+        }
+        self.settle(config, levels, passed as f32);
+    }
+
+    /// What has come and stands becomes background.
+    fn settle(&mut self, config: &GateConfig, levels: &[f32], passed: f32) {
+        for (index, newcomer) in self.newcomer.iter_mut().enumerate() {
+            if !self.changed[index] {
+                newcomer.1 = 0.0;
+                continue;
+            }
+            let (standing, seconds) = *newcomer;
+            let stands = seconds > 0.0 && (levels[index] - standing).abs() <= self.tolerance[index];
+            *newcomer = if stands {
+                (standing + 0.2 * (levels[index] - standing), seconds + passed)
+            } else {
+                (levels[index], f32::MIN_POSITIVE)
+            };
+            if f64::from(newcomer.1) >= config.settle_seconds {
+                self.mean[index] = newcomer.0;
+                newcomer.1 = 0.0;
+            }
+        }
+    }
+}
