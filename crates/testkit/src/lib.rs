@@ -17,6 +17,7 @@ mod random;
 pub mod scene;
 pub mod ts;
 pub mod variety;
+pub mod view;
 pub mod zoo;
 
 pub use clip::{Clip, ClipCodec, Container};

@@ -1,6 +1,7 @@
 //! What each cell looks like while nothing happens: a running mean, a running mean deviation, and a newcomer that may replace them.
 
 use super::{
+    WARM_LOOKS,
     config::GateConfig,
     light::{Light, LightFit, spread},
 };
@@ -8,8 +9,17 @@ use super::{
 /// Standard deviations in a mean deviation, and in a median one, of a normal distribution.
 const SIGMA_OF_MEAN: f32 = 1.253;
 const SIGMA_OF_MEDIAN: f32 = 1.483;
+/// The picture has this many parts to each side when it is asked what is ordinary in it.
+const PARTS: usize = 5;
+/// How far above what is ordinary everywhere a difference must be.
+const ABOVE_TAIL: f32 = 1.3;
+/// Standard deviation and tail that are believed of a whole picture, levels. A camera that was turned has more, and that is no noise.
+const MOST_NOISE: f32 = 3.0;
+const LONGEST_TAIL: f32 = 16.0;
 /// A change of light beyond this is carried over to the background at once, levels.
 const STEP_OF_LIGHT: f32 = 1.5;
+/// A change of light beyond this is a lamp or an exposure, levels.
+const LAMP: f32 = 8.0;
 /// No lamp acts on all cells alike: so much of a change of light is forgiven.
 const UNEVEN: f32 = 0.15;
 /// Changed cells learn deviation this much slower. What always flickers stops to count, what often passes does not.
@@ -24,6 +34,8 @@ pub(super) struct Background {
     columns: usize,
     /// Looks since it was begun.
     looks: u32,
+    /// Whether the light has just changed a lot. No line explains a lamp in full, so that this look is the measure of what it did not change.
+    lit: bool,
     mean: Vec<f32>,
     deviation: Vec<f32>,
     /// Level at which a changed cell stands, and for how many seconds.
@@ -64,11 +76,15 @@ impl Background {
     /// The cells that differ from the background. Changes of light are carried over, nothing else is learned yet.
     pub(super) fn changed(&mut self, config: &GateConfig, levels: &[f32]) -> &[bool] {
         let light = self.fit.fit(&self.mean, levels);
+        self.lit = light.change() > LAMP;
         for ((difference, level), mean) in self.difference.iter_mut().zip(levels).zip(&self.mean) {
             *difference = level - light.expected(*mean);
         }
-        let noise = SIGMA_OF_MEDIAN * spread(&self.difference);
-        self.tolerate(config, light, noise);
+        let (most_noise, longest_tail) =
+            if self.lit { (f32::MAX, f32::MAX) } else { (MOST_NOISE, LONGEST_TAIL) };
+        let noise = (SIGMA_OF_MEDIAN * spread(&self.difference)).min(most_noise);
+        let least = (config.contrast as f32).max(ABOVE_TAIL * self.tail().min(longest_tail));
+        self.tolerate(config.deviations as f32, light, (noise, least));
         if light.change() > STEP_OF_LIGHT {
             self.mean.iter_mut().for_each(|mean| *mean = light.expected(*mean));
         }
@@ -79,13 +95,29 @@ impl Background {
         &self.changed
     }
 
-    fn tolerate(&mut self, config: &GateConfig, light: Light, noise: f32) {
-        let (contrast, deviations) = (config.contrast as f32, config.deviations as f32);
+    /// The largest difference in each part of the picture, and of these the one that a quarter of the parts does not reach: rain and pumping are
+    /// everywhere, an object is not.
+    fn tail(&self) -> f32 {
+        let rows = self.difference.len() / self.columns;
+        let mut largest = [[0.0_f32; PARTS]; PARTS];
+        for (y, row) in self.difference.chunks_exact(self.columns).enumerate() {
+            let parts = &mut largest[y * PARTS / rows];
+            for (x, part) in parts.iter_mut().enumerate() {
+                let cells = &row[x * self.columns / PARTS..(x + 1) * self.columns / PARTS];
+                *part = cells.iter().fold(*part, |most, cell| most.max(cell.abs()));
+            }
+        }
+        let mut largest = largest.concat();
+        largest.sort_by(f32::total_cmp);
+        largest[largest.len() / 4]
+    }
+
+    fn tolerate(&mut self, deviations: f32, light: Light, (noise, least): (f32, f32)) {
         let cells = self.tolerance.iter_mut().zip(&self.deviation).zip(&self.mean);
         for ((tolerance, deviation), mean) in cells {
             let sigma = (SIGMA_OF_MEAN * deviation).max(noise);
             let uneven = UNEVEN * (light.expected(*mean) - mean).abs();
-            *tolerance = (deviations * sigma).max(contrast) + uneven;
+            *tolerance = (deviations * sigma).max(least) + uneven;
         }
     }
 
@@ -113,13 +145,22 @@ impl Background {
         // No exponential: the same on every machine, and right for any step of time.
         let follow = (passed / (config.adapt_seconds + passed)) as f32;
         let rate = follow.max(1.0 / self.looks as f32);
+        // What a lamp does once is no deviation.
+        let by_light = if self.lit { 0.0 } else { rate };
+        let towards_mean = if self.lit { 1.0 } else { rate };
+        // At first nobody knows what has changed, and the first look may be the odd one.
+        let all = self.looks <= WARM_LOOKS;
         let cells = self.mean.iter_mut().zip(&mut self.deviation).zip(levels);
         let judged = self.changed.iter().zip(&self.difference).zip(&self.tolerance);
         for (((mean, deviation), level), ((changed, difference), tolerance)) in cells.zip(judged) {
-            let (towards, by) =
-                if *changed { (*tolerance, LEARNING_FROM_MOTION * follow) } else { (difference.abs(), rate) };
+            let changed = *changed && !all;
+            let (towards, by) = if changed {
+                (*tolerance, LEARNING_FROM_MOTION * follow)
+            } else {
+                (difference.abs(), by_light)
+            };
             *deviation += by * (towards - *deviation);
-            *mean += if *changed { 0.0 } else { rate * (level - *mean) };
+            *mean += if changed { 0.0 } else { towards_mean * (level - *mean) };
         }
         self.settle(config, levels, passed as f32);
     }

@@ -8,10 +8,13 @@ const MAX_CLUSTERS: usize = 256;
 const CHANCE_SECONDS: f64 = 10.0;
 /// How often chance alone may open the gate, per look.
 const BY_CHANCE: f64 = 1e-3;
-/// So many looks in a row are always enough.
-const LONGEST_CHAIN: u32 = 6;
-/// Cells that a cluster may move from one look to the next, beside its own size.
-const REACH: usize = 4;
+/// Where as many looks in a row are not enough, only size counts.
+const LONGEST_CHAIN: u32 = 12;
+/// How far a cluster may move from one look to the next: so many cells, and so many of its own sizes a second.
+const REACH: f64 = 2.0;
+const SPEED: f64 = 4.0;
+/// A long time between looks makes no cluster reach farther than this many of its sizes.
+const FARTHEST: f64 = 4.0;
 /// A cluster is surely no speckle when it is this much larger than the largest of them.
 const ABOVE_SPECKLE: f64 = 1.5;
 /// Speckle is never thought larger than this share of the picture.
@@ -36,7 +39,7 @@ pub(super) struct Cluster {
 pub(super) struct Clusters {
     now: Vec<Cluster>,
     before: Vec<Cluster>,
-    /// Clusters per look that nothing preceded.
+    /// Clusters per look that may be speckle.
     chance: f64,
     /// Cells of the largest cluster of late that one look only has shown.
     speckle: f64,
@@ -59,12 +62,15 @@ impl Clusters {
     ) -> usize {
         std::mem::swap(&mut self.before, &mut self.now);
         self.find(columns, changed, config.least_cells as usize);
-        self.chain();
-        let needed = self.chain_needed(changed.len());
+        let reach = (SPEED * passed).min(FARTHEST);
+        self.chain(reach);
+        let needed = self.chain_needed(reach, changed.len());
         let at_once = f64::from(config.at_once_cells).max(ABOVE_SPECKLE * self.speckle);
         let moves = |cluster: &&Cluster| cluster.chain >= needed || cluster.cells as f64 >= at_once;
         let moving = self.now.iter().filter(moves).map(|cluster| cluster.cells).sum();
-        self.learn_speckle(passed, changed.len());
+        // Those that have been followed for long count as well: else chance would vanish by opening the gate.
+        let chance = self.now.iter().filter(|cluster| (cluster.cells as f64) < at_once).count();
+        self.learn_speckle((passed, reach), chance, changed.len());
         moving
     }
 
@@ -107,41 +113,57 @@ impl Clusters {
         cluster
     }
 
-    fn chain(&mut self) {
+    fn chain(&mut self, reach: f64) {
         for cluster in &mut self.now {
-            let near = self.before.iter().filter(|before| cluster.may_be(before));
+            let near = self.before.iter().filter(|before| cluster.may_be(before, reach));
             cluster.chain = 1 + near.map(|before| before.chain).max().unwrap_or(0);
         }
     }
 
-    /// Looks in a row that chance clusters reach less often than [`BY_CHANCE`].
-    fn chain_needed(&self, cells: usize) -> u32 {
-        let side = (2 * REACH + 3) as f64;
-        let near = (self.chance * side * side / cells as f64).min(1.0);
-        let mut expected = self.chance;
-        let mut needed = 1;
-        while needed < LONGEST_CHAIN && (needed < 2 || expected > BY_CHANCE) {
+    /// Looks in a row that chance clusters, as many and as large as those of late, reach less often than [`BY_CHANCE`].
+    fn chain_needed(&self, reach: f64, cells: usize) -> u32 {
+        let area = |cluster: &Cluster| {
+            let side = 2.0 * (cluster.reach(reach) + cluster.size() as f64) + 1.0;
+            side * side
+        };
+        let areas: f64 = self.now.iter().map(area).sum();
+        let near = self.chance * areas / (self.now.len().max(1) * cells) as f64;
+        let mut expected = self.chance * near;
+        let mut needed = 2;
+        while expected > BY_CHANCE {
+            if needed == LONGEST_CHAIN {
+                return u32::MAX;
+            }
             expected *= near;
             needed += 1;
         }
         needed
     }
 
-    fn learn_speckle(&mut self, passed: f64, cells: usize) {
-        let new = self.now.iter().filter(|cluster| cluster.chain == 1).count() as f64;
-        self.chance += passed / (CHANCE_SECONDS + passed) * (new - self.chance);
+    fn learn_speckle(&mut self, (passed, reach): (f64, f64), chance: usize, cells: usize) {
+        self.chance += passed / (CHANCE_SECONDS + passed) * (chance as f64 - self.chance);
         self.speckle -= passed / (CHANCE_SECONDS + passed) * self.speckle;
-        let gone = |before: &&Cluster| before.chain == 1 && !self.now.iter().any(|now| now.may_be(before));
+        let gone =
+            |before: &&Cluster| before.chain == 1 && !self.now.iter().any(|now| now.may_be(before, reach));
         let largest = self.before.iter().filter(gone).map(|before| before.cells).max().unwrap_or(0);
         self.speckle = self.speckle.max((largest as f64).min(LARGEST_SPECKLE * cells as f64));
     }
 }
 
 impl Cluster {
+    /// The longer side of the box around it, less one cell.
+    fn size(&self) -> usize {
+        (self.right - self.left).max(self.bottom - self.top)
+    }
+
+    /// Cells that it may have moved, `sizes` of its own and a few more.
+    fn reach(&self, sizes: f64) -> f64 {
+        REACH + sizes * self.size() as f64
+    }
+
     /// Whether it lies where `before` may have come to.
-    fn may_be(&self, before: &Self) -> bool {
-        let size = (before.right - before.left).max(before.bottom - before.top);
-        let reach = REACH + size;
+    fn may_be(&self, before: &Self, sizes: f64) -> bool {
+        let reach = self.reach(sizes) as usize;
         self.left <= before.right + reach
             && before.left <= self.right + reach
             && self.top <= before.bottom + reach

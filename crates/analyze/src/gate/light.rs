@@ -11,6 +11,9 @@ const STRIDE: usize = 3;
 /// Groups nearer to each other than this tell too little of a slope, levels.
 const LEAST_APART: f32 = 24.0;
 
+/// A line less steep is no change of light, nor is one as much steeper: the picture is another.
+const LEAST_GAIN: f32 = 0.4;
+
 /// The change of light that a picture shows: `gain` and `offset` make the expected level of what was `level`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Light {
@@ -64,6 +67,9 @@ impl LightFit {
             apart.map(|b| ((a.change - b.change) / (a.level - b.level), a.weight * b.weight))
         });
         let slope = median(&mut self.pairs, slopes);
+        if !(LEAST_GAIN..=1.0 / LEAST_GAIN).contains(&(1.0 + slope)) {
+            return Light { gain: 1.0, offset: 0.0 };
+        }
         let rest = groups.iter().map(|group| (group.change - slope * group.level, group.weight));
         Light { gain: 1.0 + slope, offset: median(&mut self.pairs, rest) }
     }

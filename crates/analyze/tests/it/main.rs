@@ -5,6 +5,7 @@
 
 mod choice;
 mod failures;
+mod gate;
 mod inputs;
 mod pictures;
 mod precision;
