@@ -18,8 +18,14 @@ const MOST_NOISE: f32 = 3.0;
 const LONGEST_TAIL: f32 = 16.0;
 /// A change of light beyond this is carried over to the background at once, levels.
 const STEP_OF_LIGHT: f32 = 1.5;
-/// A change of light beyond this is a lamp or an exposure, levels.
+/// A change of light beyond this is a lamp or an exposure, levels. No line explains it in full, so that the look becomes the background; but not
+/// one look after the other, or nobody would see by a flickering lamp.
 const LAMP: f32 = 8.0;
+const LAMP_SECONDS: f64 = 2.0;
+/// Cells that something may move to each side between two looks while a lamp goes on.
+const STEP: usize = 4;
+/// A lamp leaves half of the cells within this share of its change.
+const LEFT_BY_LAMP: f32 = 0.35;
 /// No lamp acts on all cells alike: so much of a change of light is forgiven.
 const UNEVEN: f32 = 0.15;
 /// Changed cells learn deviation this much slower. What always flickers stops to count, what often passes does not.
@@ -34,8 +40,8 @@ pub(super) struct Background {
     columns: usize,
     /// Looks since it was begun.
     looks: u32,
-    /// Whether the light has just changed a lot. No line explains a lamp in full, so that this look is the measure of what it did not change.
-    lit: bool,
+    /// Seconds since the light last changed so much that this look became the background.
+    since_lamp: f64,
     mean: Vec<f32>,
     deviation: Vec<f32>,
     /// Level at which a changed cell stands, and for how many seconds.
@@ -49,7 +55,7 @@ pub(super) struct Background {
 impl Background {
     /// Forgets everything; this look is what there is.
     pub(super) fn begin(&mut self, columns: usize, levels: &[f32]) {
-        (self.columns, self.looks) = (columns, 1);
+        (self.columns, self.looks, self.since_lamp) = (columns, 1, f64::INFINITY);
         let cells = levels.len();
         self.mean.clear();
         self.mean.extend_from_slice(levels);
@@ -75,15 +81,14 @@ impl Background {
 
     /// The cells that differ from the background. Changes of light are carried over, nothing else is learned yet.
     pub(super) fn changed(&mut self, config: &GateConfig, levels: &[f32]) -> &[bool] {
-        let light = self.fit.fit(&self.mean, levels);
-        self.lit = light.change() > LAMP;
-        for ((difference, level), mean) in self.difference.iter_mut().zip(levels).zip(&self.mean) {
-            *difference = level - light.expected(*mean);
+        let light = self.light(levels);
+        if light.change() > LAMP && self.since_lamp > LAMP_SECONDS {
+            self.since_lamp = 0.0;
+            self.take_over(light, levels);
+            return &self.changed;
         }
-        let (most_noise, longest_tail) =
-            if self.lit { (f32::MAX, f32::MAX) } else { (MOST_NOISE, LONGEST_TAIL) };
-        let noise = (SIGMA_OF_MEDIAN * spread(&self.difference)).min(most_noise);
-        let least = (config.contrast as f32).max(ABOVE_TAIL * self.tail().min(longest_tail));
+        let noise = (SIGMA_OF_MEDIAN * spread(&self.difference)).min(MOST_NOISE);
+        let least = (config.contrast as f32).max(ABOVE_TAIL * self.tail().min(LONGEST_TAIL));
         self.tolerate(config.deviations as f32, light, (noise, least));
         if light.change() > STEP_OF_LIGHT {
             self.mean.iter_mut().for_each(|mean| *mean = light.expected(*mean));
@@ -95,19 +100,52 @@ impl Background {
         &self.changed
     }
 
+    /// What light explains, and the differences that it leaves.
+    fn light(&mut self, levels: &[f32]) -> Light {
+        let light = self.fit.fit(&self.mean, levels);
+        self.differ(light, levels);
+        if light.change() <= LAMP || spread(&self.difference) <= LEFT_BY_LAMP * light.change() {
+            return light;
+        }
+        // That is no lamp but another picture.
+        let same = Light { gain: 1.0, offset: 0.0 };
+        self.differ(same, levels);
+        same
+    }
+
+    /// Takes this look for the background, but where something was a look ago: there the line has to do, or its ghost would stay.
+    fn take_over(&mut self, light: Light, levels: &[f32]) {
+        for (index, mean) in self.mean.iter_mut().enumerate() {
+            let near = index.saturating_sub(STEP)..(index + STEP + 1).min(levels.len());
+            let covered = self.changed[near].contains(&true);
+            *mean = if covered { light.expected(*mean) } else { levels[index] };
+        }
+        self.changed.fill(false);
+    }
+
+    fn differ(&mut self, light: Light, levels: &[f32]) {
+        for ((difference, level), mean) in self.difference.iter_mut().zip(levels).zip(&self.mean) {
+            *difference = level - light.expected(*mean);
+        }
+    }
+
     /// The largest difference in each part of the picture, and of these the one that a quarter of the parts does not reach: rain and pumping are
     /// everywhere, an object is not.
     fn tail(&self) -> f32 {
         let rows = self.difference.len() / self.columns;
-        let mut largest = [[0.0_f32; PARTS]; PARTS];
-        for (y, row) in self.difference.chunks_exact(self.columns).enumerate() {
-            let parts = &mut largest[y * PARTS / rows];
-            for (x, part) in parts.iter_mut().enumerate() {
-                let cells = &row[x * self.columns / PARTS..(x + 1) * self.columns / PARTS];
-                *part = cells.iter().fold(*part, |most, cell| most.max(cell.abs()));
+        let mut largest = Vec::with_capacity(PARTS * PARTS);
+        let mut columns = vec![0.0_f32; self.columns];
+        for part in 0..PARTS {
+            columns.fill(0.0);
+            let part = part * rows / PARTS * self.columns..(part + 1) * rows / PARTS * self.columns;
+            for row in self.difference[part].chunks_exact(self.columns) {
+                for (most, cell) in columns.iter_mut().zip(row) {
+                    *most = if cell.abs() > *most { cell.abs() } else { *most };
+                }
             }
+            let across = |x: usize| &columns[x * self.columns / PARTS..(x + 1) * self.columns / PARTS];
+            largest.extend((0..PARTS).map(|x| across(x).iter().copied().fold(0.0, f32::max)));
         }
-        let mut largest = largest.concat();
         largest.sort_by(f32::total_cmp);
         largest[largest.len() / 4]
     }
@@ -142,25 +180,23 @@ impl Background {
     /// Learns from the look that [`Self::changed`] has judged, `passed` seconds after the one before.
     pub(super) fn learn(&mut self, config: &GateConfig, levels: &[f32], passed: f64) {
         self.looks = self.looks.saturating_add(1);
+        self.since_lamp += passed;
+        if self.since_lamp <= passed {
+            return;
+        }
         // No exponential: the same on every machine, and right for any step of time.
         let follow = (passed / (config.adapt_seconds + passed)) as f32;
         let rate = follow.max(1.0 / self.looks as f32);
-        // What a lamp does once is no deviation.
-        let by_light = if self.lit { 0.0 } else { rate };
-        let towards_mean = if self.lit { 1.0 } else { rate };
         // At first nobody knows what has changed, and the first look may be the odd one.
         let all = self.looks <= WARM_LOOKS;
         let cells = self.mean.iter_mut().zip(&mut self.deviation).zip(levels);
         let judged = self.changed.iter().zip(&self.difference).zip(&self.tolerance);
         for (((mean, deviation), level), ((changed, difference), tolerance)) in cells.zip(judged) {
             let changed = *changed && !all;
-            let (towards, by) = if changed {
-                (*tolerance, LEARNING_FROM_MOTION * follow)
-            } else {
-                (difference.abs(), by_light)
-            };
+            let (towards, by) =
+                if changed { (*tolerance, LEARNING_FROM_MOTION * follow) } else { (difference.abs(), rate) };
             *deviation += by * (towards - *deviation);
-            *mean += if changed { 0.0 } else { towards_mean * (level - *mean) };
+            *mean += if changed { 0.0 } else { rate * (level - *mean) };
         }
         self.settle(config, levels, passed as f32);
     }

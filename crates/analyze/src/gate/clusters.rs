@@ -7,7 +7,7 @@ const MAX_CLUSTERS: usize = 256;
 /// Seconds over which chance clusters are counted.
 const CHANCE_SECONDS: f64 = 10.0;
 /// How often chance alone may open the gate, per look.
-const BY_CHANCE: f64 = 1e-3;
+const BY_CHANCE: f64 = 1e-4;
 /// Where as many looks in a row are not enough, only size counts.
 const LONGEST_CHAIN: u32 = 12;
 /// How far a cluster may move from one look to the next: so many cells, and so many of its own sizes a second.
@@ -127,8 +127,10 @@ impl Clusters {
             side * side
         };
         let areas: f64 = self.now.iter().map(area).sum();
-        let near = self.chance * areas / (self.now.len().max(1) * cells) as f64;
-        let mut expected = self.chance * near;
+        // A shower begins faster than a mean can follow.
+        let chance = self.chance.max(self.now.len().saturating_sub(1) as f64);
+        let near = chance * areas / (self.now.len().max(1) * cells) as f64;
+        let mut expected = chance * near;
         let mut needed = 2;
         while expected > BY_CHANCE {
             if needed == LONGEST_CHAIN {
