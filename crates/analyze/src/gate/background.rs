@@ -115,10 +115,18 @@ impl Background {
 
     /// Takes this look for the background, but where something was a look ago: there the line has to do, or its ghost would stay.
     fn take_over(&mut self, light: Light, levels: &[f32]) {
+        // How much brighter than the line says cells to the left became: a lamp is nearer to some than to others.
+        let mut nearby = 1.0;
         for (index, mean) in self.mean.iter_mut().enumerate() {
+            let expected = light.expected(*mean).max(1.0);
             let near = index.saturating_sub(STEP)..(index + STEP + 1).min(levels.len());
             let covered = self.changed[near].contains(&true);
-            *mean = if covered { light.expected(*mean) } else { levels[index] };
+            if covered {
+                *mean = expected * nearby;
+            } else {
+                nearby += 0.2 * ((levels[index] / expected).clamp(0.5, 2.0) - nearby);
+                *mean = levels[index];
+            }
         }
         self.changed.fill(false);
     }

@@ -43,7 +43,7 @@ impl Default for GateConfig {
             longest: 160,
             contrast: 6.0,
             deviations: 4.0,
-            shake: 0.4,
+            shake: 0.6,
             least_cells: 3,
             at_once_cells: 12,
             upheaval: 0.5,
