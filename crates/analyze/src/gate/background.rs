@@ -22,6 +22,8 @@ const STEP_OF_LIGHT: f32 = 1.5;
 /// one look after the other, or nobody would see by a flickering lamp.
 const LAMP: f32 = 8.0;
 const LAMP_SECONDS: f64 = 2.0;
+/// Exposure, which a line explains, leaves half of the cells within this, levels.
+const LEFT_BY_EXPOSURE: f32 = 2.5;
 /// Cells that something may move to each side between two looks while a lamp goes on.
 const STEP: usize = 4;
 /// A lamp leaves half of the cells within this share of its change.
@@ -82,7 +84,8 @@ impl Background {
     /// The cells that differ from the background. Changes of light are carried over, nothing else is learned yet.
     pub(super) fn changed(&mut self, config: &GateConfig, levels: &[f32]) -> &[bool] {
         let light = self.light(levels);
-        if light.change() > LAMP && self.since_lamp > LAMP_SECONDS {
+        let uneven = light.change() > LAMP && spread(&self.difference) > LEFT_BY_EXPOSURE;
+        if uneven && self.since_lamp > LAMP_SECONDS {
             self.since_lamp = 0.0;
             self.take_over(light, levels);
             return &self.changed;
@@ -93,9 +96,9 @@ impl Background {
         if light.change() > STEP_OF_LIGHT {
             self.mean.iter_mut().for_each(|mean| *mean = light.expected(*mean));
         }
-        for index in 0..self.changed.len() {
+        for (index, &level) in levels.iter().enumerate() {
             let beyond = self.difference[index].abs() > self.tolerance[index];
-            self.changed[index] = beyond && self.stays_changed(config, index, levels[index]);
+            self.changed[index] = beyond && self.stays_changed(config, index, level);
         }
         &self.changed
     }
@@ -122,7 +125,7 @@ impl Background {
             let near = index.saturating_sub(STEP)..(index + STEP + 1).min(levels.len());
             let covered = self.changed[near].contains(&true);
             if covered {
-                *mean = expected * nearby;
+                *mean = (expected * nearby).min(255.0);
             } else {
                 nearby += 0.2 * ((levels[index] / expected).clamp(0.5, 2.0) - nearby);
                 *mean = levels[index];

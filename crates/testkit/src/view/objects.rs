@@ -67,7 +67,7 @@ pub(super) fn paint(view: &View, moment: &Moment, levels: &mut [f32]) {
         let down = (row - top) as f32 / (bottom - top) as f32;
         // The head is half as wide as the body.
         let inset = if down < 0.2 { (right - left) / 4 } else { 0 };
-        let stripe = if (down * 6.0) as u32 % 2 == 0 { 1.0 } else { 0.6 };
+        let stripe = if ((down * 6.0) as u32).is_multiple_of(2) { 1.0 } else { 0.6 };
         for level in &mut levels[row * view.width + left + inset..row * view.width + right - inset] {
             *level += sign * stripe * view.contrast as f32;
         }
