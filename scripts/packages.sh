@@ -7,6 +7,8 @@ PACKAGES=(
     gcc libc6-dev make cmake nasm                               # the vendored JPEG encoder with SIMD
     ffmpeg                                                      # test clips, the demo's contact sheet, the peer in benchmarks
     unzip
+    # Tests read streams from a real RTSP server (30 MB).
+    gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-{base,good,bad,ugly}
 )
 
 need dpkg-query "this set-up knows Debian and its children; elsewhere install the equivalents of: ${PACKAGES[*]}"
