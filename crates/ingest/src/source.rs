@@ -4,6 +4,8 @@ use std::{io, sync::Arc};
 
 use ocelli_media::{AccessUnit, CodecParameters, libav::DemuxError};
 
+use crate::pull::RtspError;
+
 /// One connection to coded video. Its end is the end of the run; a file whose media time steps holds several runs.
 /// Blocking.
 pub trait Source: Send + std::fmt::Debug {
@@ -35,6 +37,12 @@ pub enum SourceError {
     /// A list of other files or hosts, which are never opened on a file's word.
     #[error("the input is a playlist, which names other files or hosts; name the video itself")]
     Playlist,
+    /// The end was asked for while the source waited.
+    #[error("stopped while waiting for the stream")]
+    Stopped,
+    /// A stream from the network.
+    #[error(transparent)]
+    Rtsp(#[from] RtspError),
     /// Not media, or damaged.
     #[error(transparent)]
     Demux(#[from] DemuxError),

@@ -1,8 +1,10 @@
 //! Sources that we go and read.
 
 mod file;
+mod rtsp;
 
 pub use file::{FileIdentity, FileSource};
+pub use rtsp::{Fault, RtspError, RtspOptions, RtspSource, RtspUrl, Stop};
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,263 @@
+//! RTSP 1.0 (RFC 2326) over one TCP connection, media interleaved with it: H.264 (RFC 6184) and H.265 (RFC 7798).
+
+mod connect;
+mod error;
+mod url;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use ocelli_media::{AccessUnit, CodecParameters};
+use ocelli_model::TimeBase;
+use ocelli_net::AddressPolicy;
+use retina::codec::{CodecItem, ParametersRef, VideoFrame};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    sync::watch,
+    time::timeout,
+};
+
+use self::connect::{Connected, connect};
+pub use self::{
+    error::{Fault, RtspError},
+    url::RtspUrl,
+};
+use crate::{Source, SourceError};
+
+/// Ticks a second: both payload formats fix it.
+const CLOCK: u32 = 90_000;
+/// RTCP's packet type for the end of a stream (RFC 3550 section 6.6).
+const BYE: u8 = 203;
+/// How long the server has to answer our goodbye.
+const TEARDOWN: Duration = Duration::from_secs(1);
+
+/// How a stream is read.
+#[derive(Clone, Debug)]
+pub struct RtspOptions {
+    /// Where connections may go.
+    pub policy: AddressPolicy,
+    /// From looking up the name to the server's promise to play.
+    pub connect_timeout: Duration,
+    /// Longest time without a whole picture. What else keeps the connection busy does not count.
+    pub stall_timeout: Duration,
+    /// Ends a wait from another thread.
+    pub stop: Stop,
+    /// Where the connection's timers and socket live; one of the source's own if `None`. Needs I/O and time enabled, and
+    /// more than one thread or somebody who drives it.
+    pub runtime: Option<Handle>,
+}
+
+impl RtspOptions {
+    /// 10 s each for the connection and between pictures.
+    pub fn new(policy: AddressPolicy) -> Self {
+        let patience = Duration::from_secs(10);
+        Self {
+            policy,
+            connect_timeout: patience,
+            stall_timeout: patience,
+            stop: Stop::default(),
+            runtime: None,
+        }
+    }
+}
+
+/// Ends what waits for the network, now and later. Clones end together.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<watch::Sender<bool>>);
+
+impl Stop {
+    /// From any thread.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+
+    async fn asked(&self) {
+        // Fails only without a sender, which `self` is.
+        self.0.subscribe().wait_for(|asked| *asked).await.ok();
+    }
+}
+
+/// One connection to a camera or server. PTS are the RTP timestamps of the stream, continued past 32 bits: their start is
+/// arbitrary, see [`Self::first_pts`]. No DTS: units come in decode order.
+///
+/// Blocking, its drop too: the server is told that we leave. Not for asynchronous tasks.
+pub struct RtspSource {
+    /// `None` only while it is dropped.
+    connected: Option<Connected>,
+    url: RtspUrl,
+    options: RtspOptions,
+    parameters: Arc<CodecParameters>,
+    /// Read when it was opened: parameters may come with it, and its time is where time counts from.
+    first: Option<AccessUnit>,
+    first_pts: i64,
+    lossy: bool,
+    /// Last: the others need it when they go.
+    runtime: Driver,
+}
+
+enum Driver {
+    Own(Runtime),
+    Shared(Handle),
+}
+
+impl Driver {
+    fn new(shared: Option<&Handle>) -> Result<Self, RtspError> {
+        match shared {
+            Some(handle) => Ok(Self::Shared(handle.clone())),
+            None => {
+                Builder::new_current_thread().enable_all().build().map(Self::Own).map_err(RtspError::Runtime)
+            }
+        }
+    }
+
+    fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        match self {
+            Self::Own(runtime) => runtime.block_on(work),
+            Self::Shared(handle) => handle.block_on(work),
+        }
+    }
+}
+
+impl RtspSource {
+    /// Connects, and waits for the first picture.
+    pub fn open(url: &RtspUrl, options: RtspOptions) -> Result<Self, SourceError> {
+        let runtime = Driver::new(options.runtime.as_ref())?;
+        let connected = runtime.wait(unless(&options.stop, connect(url, &options)))?;
+        let unset = CodecParameters::new(connected.codec.clone(), Bytes::new(), time_base());
+        let mut source = Self {
+            connected: Some(connected),
+            url: url.clone(),
+            options,
+            parameters: Arc::new(unset),
+            first: None,
+            first_pts: 0,
+            lossy: false,
+            runtime,
+        };
+        let first = source.read()?.ok_or(RtspError::NoVideo)?;
+        source.first_pts = first.pts;
+        source.first = Some(first);
+        Ok(source)
+    }
+
+    /// PTS of the first picture that was received.
+    pub fn first_pts(&self) -> i64 {
+        self.first_pts
+    }
+
+    fn read(&mut self) -> Result<Option<AccessUnit>, SourceError> {
+        let Self { connected, url, options, parameters, lossy, runtime, .. } = self;
+        let Some(connected) = connected else { return Ok(None) };
+        let next = next_unit(connected, url, parameters, lossy);
+        let patient = async {
+            let stalled = RtspError::Stalled(options.stall_timeout);
+            timeout(options.stall_timeout, next).await.unwrap_or(Err(stalled))
+        };
+        runtime.wait(unless(&options.stop, patient))
+    }
+}
+
+fn time_base() -> TimeBase {
+    TimeBase::new(1, CLOCK).expect("neither is zero")
+}
+
+/// Waits for `work`, or for whoever stops it.
+async fn unless<T>(stop: &Stop, work: impl Future<Output = Result<T, RtspError>>) -> Result<T, SourceError> {
+    tokio::select! {
+        biased;
+        () = stop.asked() => Err(SourceError::Stopped),
+        done = work => Ok(done?),
+    }
+}
+
+/// The next whole picture; `None` where the server says that it was the last.
+async fn next_unit(
+    connected: &mut Connected,
+    url: &RtspUrl,
+    parameters: &mut Arc<CodecParameters>,
+    lossy: &mut bool,
+) -> Result<Option<AccessUnit>, RtspError> {
+    while let Some(item) = connected.demuxed.next().await {
+        match item.map_err(|error| RtspError::of(&error, url))? {
+            CodecItem::VideoFrame(frame) => {
+                // Its loss is of what came before, and may be of its own beginning.
+                *lossy |= frame.loss() > 0;
+                if (frame.has_new_parameters() || parameters.extradata.is_empty())
+                    && let Some(new) = read_parameters(connected)
+                {
+                    *parameters = Arc::new(new);
+                }
+                // Nobody can decode a picture of which nothing is known.
+                if !parameters.extradata.is_empty() {
+                    return Ok(Some(unit(frame, parameters)));
+                }
+            }
+            CodecItem::Rtcp(packet) if packet.pkts().any(|packet| packet.payload_type() == BYE) => {
+                return Ok(None);
+            }
+            _ => {}
+        }
+    }
+    Err(RtspError::Broken("the server closed it".to_owned()))
+}
+
+/// What the stream's parameter sets say now.
+fn read_parameters(connected: &Connected) -> Option<CodecParameters> {
+    let stream = connected.demuxed.streams().get(connected.index)?;
+    let Some(ParametersRef::Video(video)) = stream.parameters() else { return None };
+    let extradata = Bytes::copy_from_slice(video.extra_data());
+    let mut parameters = CodecParameters::new(connected.codec.clone(), extradata, time_base());
+    (parameters.width, parameters.height) = video.pixel_dimensions();
+    if let Some((seconds, parts)) = video.frame_rate().filter(|(seconds, _)| *seconds > 0) {
+        parameters.frame_rate = f64::from(parts) / f64::from(seconds);
+    }
+    Some(parameters)
+}
+
+fn unit(frame: VideoFrame, parameters: &Arc<CodecParameters>) -> AccessUnit {
+    let pts = frame.timestamp().timestamp();
+    let (keyframe, damaged) = (frame.is_random_access_point(), frame.loss() > 0);
+    let mut unit = AccessUnit::new(pts, Bytes::from(frame.into_data()), Arc::clone(parameters));
+    unit.container_keyframe = keyframe;
+    unit.damaged = damaged;
+    unit
+}
+
+impl Source for RtspSource {
+    fn parameters(&self) -> &Arc<CodecParameters> {
+        &self.parameters
+    }
+
+    fn next_unit(&mut self) -> Result<Option<AccessUnit>, SourceError> {
+        match self.first.take() {
+            Some(first) => Ok(Some(first)),
+            None => self.read(),
+        }
+    }
+
+    fn damage(&self) -> Option<&str> {
+        self.lossy.then_some("the server or the network lost packets")
+    }
+}
+
+impl Drop for RtspSource {
+    fn drop(&mut self) {
+        let Some(Connected { demuxed, sessions, .. }) = self.connected.take() else { return };
+        self.runtime.wait(async {
+            // Starts a task that says goodbye on the same connection.
+            drop(demuxed);
+            // A server that does not answer finds the connection closed.
+            timeout(TEARDOWN, sessions.await_teardown()).await.ok();
+        });
+    }
+}
+
+impl fmt::Debug for RtspSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RtspSource")
+            .field("url", &self.url)
+            .field("first_pts", &self.first_pts)
+            .finish_non_exhaustive()
+    }
+}

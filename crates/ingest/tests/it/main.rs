@@ -1,0 +1,14 @@
+//! Streams from servers on 127.0.0.1: a real one, and one that lies.
+
+#[cfg(test)]
+mod changes;
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod look;
+#[cfg(test)]
+mod real;
+#[cfg(test)]
+mod secrets;
