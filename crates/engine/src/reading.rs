@@ -119,6 +119,10 @@ impl<'a, T> Reading<'a, T> {
                     ended = true;
                     break;
                 }
+                Err(SourceError::Stopped) => {
+                    self.report.stopped = true;
+                    break;
+                }
                 Err(error) => {
                     to_be_continued = matches!(error, SourceError::Demux(DemuxError::Read(_)));
                     self.report.damage = Some(reason(&error));
