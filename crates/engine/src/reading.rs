@@ -120,7 +120,7 @@ impl<'a, T> Reading<'a, T> {
                     break;
                 }
                 Err(SourceError::Stopped) => {
-                    self.report.stopped = true;
+                    (self.report.stopped, to_be_continued) = (true, true);
                     break;
                 }
                 Err(error) => {

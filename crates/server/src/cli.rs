@@ -7,10 +7,12 @@ use ocelli_analyze::runtime::{Precision, RuntimeName};
 use ocelli_media::libav::Acceleration;
 use ocelli_model::SamplingPlan;
 
+use crate::input::Input;
+
 const EXIT_CODES: &str = "\
 Exit codes: 0 everything that was due has its result; 1 partial, the reason is on standard error; 2 the input cannot be used, or the command line is wrong; 130 a second Ctrl-C ended it at once.
 
-Environment: OCELLI_HOME is the folder of models and runtimes (default: $XDG_DATA_HOME/ocelli, else ~/.local/share/ocelli); OCELLI_STORE is the store that reading commands look into; OCELLI_LOG sets what is logged to standard error, such as info or ocelli_engine=debug (default: warn).";
+Environment: OCELLI_HOME is the folder of models and runtimes (default: $XDG_DATA_HOME/ocelli, else ~/.local/share/ocelli); OCELLI_STORE is the store that reading commands look into; OCELLI_NET_ALLOW lists addresses that a URL may lead to although they are this machine's or a cloud's own, such as 127.0.0.1,169.254.0.0/16; OCELLI_LOG sets what is logged to standard error, such as info or ocelli_engine=debug (default: warn).";
 
 /// Looks at video: decodes exactly the frames that are worth it, and says what is on them.
 #[derive(Debug, Parser)]
@@ -48,14 +50,16 @@ Examples:
     ocelli extract street.mp4 --fps 0.1 --start 60 --end 120 --out frames
   Every picture, replacing the frames of an earlier call:
     ocelli extract street.mp4 --fps all --out frames --overwrite
+  A minute of a camera, one frame every five seconds:
+    ocelli extract rtsp://user:password@camera/stream --fps 1/5 --end 60 --out frames
 
 Each JPEG carries its media time in a comment segment. Frames are chosen before decoding, a keyframe where there is one, so that low rates cost a fraction of a full decode.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXTRACT_EXAMPLES)]
 pub(crate) struct Extract {
-    /// Video file; any that the system's FFmpeg reads
-    pub(crate) input: PathBuf,
+    /// Video file, any that the system's FFmpeg reads; or a stream, `rtsp://user:password@host/path`
+    pub(crate) input: Input,
     /// Frames per second of media time: a number, a fraction such as 30000/1001, or `all`
     #[arg(long, default_value = "1")]
     pub(crate) fps: SamplingPlan,
@@ -91,9 +95,9 @@ Each line holds input, run, pts, time_base, seconds, slot, model, verdict, width
 #[command(after_help = ANALYZE_EXAMPLES)]
 #[command(group = ArgGroup::new("files").args(["annotate", "coco", "mot", "csv"]).multiple(true))]
 pub(crate) struct Analyze {
-    /// Video files; any that the system's FFmpeg reads
+    /// Video files, any that the system's FFmpeg reads; or streams, `rtsp://user:password@host/path`
     #[arg(required = true, value_name = "INPUT")]
-    pub(crate) inputs: Vec<PathBuf>,
+    pub(crate) inputs: Vec<Input>,
     /// Frames per second of media time: a number, a fraction such as 30000/1001, or `all`
     #[arg(long, default_value = "5")]
     pub(crate) fps: SamplingPlan,
@@ -116,7 +120,7 @@ pub(crate) struct Analyze {
     /// Workers, one thread each with an instance of every model [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) instances: Option<u16>,
-    /// Inputs at once; they share the workers. Lines of several inputs then alternate [default: 1]
+    /// Inputs at once; they share the workers. Lines of several inputs then alternate [default: 1; with streams, all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
     /// Keep results, ledger and tracks in this folder, made if missing. What it holds already is not analysed again, and a
@@ -161,10 +165,10 @@ pub(crate) struct HardwareDecoding {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Span {
     /// Start at this media time: what players show, plus the video's own start time where that is not 0. The file is
-    /// read from its beginning, but decoded only from here
+    /// read from its beginning, but decoded only from here. Of a stream: seconds after its first picture
     #[arg(long, value_name = "SECONDS")]
     pub(crate) start: Option<f64>,
-    /// Stop before this media time
+    /// Stop before this media time. Of a stream: seconds after its first picture; without it, Ctrl-C ends
     #[arg(long, value_name = "SECONDS")]
     pub(crate) end: Option<f64>,
 }

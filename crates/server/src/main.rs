@@ -5,6 +5,8 @@ mod clock;
 mod commands;
 mod ending;
 mod home;
+mod input;
+mod network;
 mod progress;
 mod signals;
 mod stores;

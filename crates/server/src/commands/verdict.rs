@@ -1,21 +1,21 @@
 //! From the engine's report to the ending of one input.
 
-use std::path::Path;
-
 use ocelli_engine::Report;
 use ocelli_model::TimeBase;
 
-use crate::ending::Ending;
+use crate::{ending::Ending, input::Input};
 
-/// Whole, or why not. `so_far` says what of a part can be used.
-pub(crate) fn ending(input: &Path, report: &Report, base: TimeBase, so_far: &str) -> Ending {
-    let input = input.display();
+/// Whole, or why not. Seconds count from `zero`. `so_far` says what of a part can be used.
+pub(crate) fn ending(input: &Input, zero: i64, report: &Report, base: TimeBase, so_far: &str) -> Ending {
+    let (what_broke, input) =
+        (if input.is_stream() { "the stream is not whole" } else { "the file is damaged" }, input.name());
     if report.runs == 0 && !report.stopped {
         let cause = report.damage.as_ref().map_or(String::new(), |damage| format!(" ({damage})"));
         return Ending::Unusable(vec![format!("{input}: no picture in it can be decoded{cause}")]);
     }
     if let (0, false, Some((first, last))) = (report.tally.due(), report.stopped, report.covered) {
-        let (first, last) = (base.seconds(first), base.seconds(last));
+        let (first, last) =
+            (base.seconds(first.saturating_sub(zero)), base.seconds(last.saturating_sub(zero)));
         return Ending::Unusable(vec![format!(
             "{input}: no frame lies between --start and --end; what was read covers {first:.3} to {last:.3} s"
         )]);
@@ -23,7 +23,7 @@ pub(crate) fn ending(input: &Path, report: &Report, base: TimeBase, so_far: &str
     for (reason, count) in &report.unreadable {
         tracing::debug!(%input, count, "unreadable units: {reason}");
     }
-    let damage = report.damage.as_ref().map(|damage| format!("the file is damaged ({damage})"));
+    let damage = report.damage.as_ref().map(|damage| format!("{what_broke} ({damage})"));
     let cut_short = damage.is_some() || report.stopped;
     let stopped = report.stopped.then(|| "stopped before the end".to_owned());
     let valid = cut_short.then(|| so_far.to_owned());

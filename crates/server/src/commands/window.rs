@@ -21,8 +21,10 @@ pub(crate) fn check(span: Span) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The window in ticks of a stream.
-pub(crate) fn window(span: Span, base: TimeBase) -> Window {
-    let ticks = |seconds: Option<f64>, missing| seconds.map_or(missing, |s| base.ticks_from_seconds(s));
+/// The window in ticks of a stream whose seconds count from `zero`.
+pub(crate) fn window(span: Span, base: TimeBase, zero: i64) -> Window {
+    let ticks = |seconds: Option<f64>, missing| {
+        seconds.map_or(missing, |seconds| base.ticks_from_seconds(seconds).saturating_add(zero))
+    };
     Window { start: ticks(span.start, i64::MIN), end: ticks(span.end, i64::MAX) }
 }

@@ -31,6 +31,8 @@ mod several;
 #[cfg(test)]
 mod signals;
 #[cfg(test)]
+mod streams;
+#[cfg(test)]
 mod usage;
 #[cfg(test)]
 mod user_models;

@@ -27,9 +27,9 @@ pub(super) struct Annotated {
 
 impl Annotated {
     /// Refuses an existing file unless it may be replaced, and the input in any case.
-    pub(super) fn create(path: &Path, overwrite: bool, input: &Path) -> Result<Self> {
+    pub(super) fn create(path: &Path, overwrite: bool, input: Option<&Path>) -> Result<Self> {
         let existing = path.try_exists().with_context(|| format!("cannot write {}", path.display()))?;
-        if aside::is_same(input, path) {
+        if input.is_some_and(|input| aside::is_same(input, path)) {
             bail!("{} is the input itself; name another file", path.display());
         }
         if path.is_dir() {

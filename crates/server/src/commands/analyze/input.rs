@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use ocelli_engine::{
     AnalyzeWork, Demand, FrameTold, Pass, RecordError, Recording, Report, Settings, Sums, Watch, run,
 };
-use ocelli_ingest::{Source as _, pull::FileSource};
+use ocelli_ingest::Source as _;
 use ocelli_media::{
     CodecParameters,
     libav::Acceleration,
@@ -28,6 +28,7 @@ use super::{
 use crate::{
     cli::Analyze,
     ending::{Ending, chain},
+    input::Opened,
     progress::{Bars, Progress},
     stores::OpenStore,
 };
@@ -65,21 +66,18 @@ impl Job<'_> {
 
     /// How an input ends that the call did not come to.
     pub(super) fn not_begun(&self, index: usize) -> Ending {
-        let line = || format!("{}: stopped before it was begun", self.options.inputs[index].display());
+        let line = || format!("{}: stopped before it was begun", self.options.inputs[index].name());
         Ending::Partial(if self.is_closed() { Vec::new() } else { vec![line()] })
     }
 
-    pub(super) fn run(
-        &self,
-        index: usize,
-        mut source: FileSource,
-        team: &mut [AnalyzeWork],
-    ) -> Result<Ending> {
-        let input = &*self.options.inputs[index];
-        let name = input.display().to_string();
+    pub(super) fn run(&self, index: usize, mut source: Opened, team: &mut [AnalyzeWork]) -> Result<Ending> {
+        let input = &self.options.inputs[index];
+        let (name, zero) = (input.name(), source.zero());
         let parameters = Arc::clone(source.parameters());
         let base = parameters.time_base;
-        let media = self.store.map(|store| store.media(input, &source, self.pass, self.watch)).transpose();
+        let kept = self.store.zip(input.path()).zip(source.file());
+        let media =
+            kept.map(|((store, path), file)| store.media(path, file, self.pass, self.watch)).transpose();
         // The turn lasts until all of it is kept.
         let (media, _turn) = match media.with_context(|| name.clone())? {
             Some(None) => return Ok(self.not_begun(index)),
@@ -97,7 +95,7 @@ impl Job<'_> {
         // Every picture is drawn on, whoever looked at it.
         let interest =
             known.filter(|_| self.options.annotate.is_none()).map(|known| known as Arc<dyn Interest>);
-        let window = window::window(self.options.span, base);
+        let window = window::window(self.options.span, base, zero);
         let settings =
             Settings { window, interest, acceleration: self.acceleration, ..Settings::new(self.options.fps) };
         let watch = Arc::new(self.watch.beside());
@@ -139,7 +137,7 @@ impl Job<'_> {
         };
         Ok(match failed {
             None if report.stopped && self.is_closed() => Ending::Partial(Vec::new()),
-            None => verdict::ending(input, &report, base, kept),
+            None => verdict::ending(input, zero, &report, base, kept),
             Some(failed) => cut_short(&name, failed, handed_on),
         })
     }

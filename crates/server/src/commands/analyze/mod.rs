@@ -8,7 +8,7 @@ mod summary;
 
 use std::{
     collections::{BTreeSet, VecDeque},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     thread,
 };
@@ -16,7 +16,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use ocelli_analyze::{TrackerConfig, cpu_features};
 use ocelli_engine::{AnalyzeWork, Pass, Watch};
-use ocelli_ingest::pull::FileSource;
+use ocelli_ingest::pull::Stop;
 
 use self::{annotate::Annotated, input::Job, models::Models, outputs::Outputs};
 use super::{
@@ -27,6 +27,7 @@ use crate::{
     cli::{Analyze, ExportFormat},
     clock::now_ms,
     ending::{Ending, chain},
+    input::{Input, Opened},
     progress::Bars,
     signals::stop_on_signal,
     stores::OpenStore,
@@ -37,26 +38,31 @@ pub(crate) fn analyze(options: &Analyze) -> Result<Ending> {
     if options.annotate.is_some() && options.inputs.len() > 1 {
         bail!("--annotate takes one input: each video needs a file of its own");
     }
+    check_streams(options)?;
+    let (watch, waiting) = (Arc::new(Watch::default()), Stop::default());
+    stop_on_signal(&watch, &waiting)?;
     // Opened before the model is loaded: a wrong name should not take half a second to say so.
     let mut opened = VecDeque::new();
     let mut endings: Vec<Option<Ending>> = Vec::new();
     for (index, input) in options.inputs.iter().enumerate() {
-        let source = FileSource::open(input).with_context(|| input.display().to_string());
-        endings
-            .push(source.map(|source| opened.push_back((index, source))).err().map(|e| Ending::unusable(&e)));
+        endings.push(
+            input
+                .open(&waiting)
+                .map(|source| opened.push_back((index, source)))
+                .err()
+                .map(|e| Ending::unusable(&e)),
+        );
     }
     if opened.is_empty() {
         return Ok(Ending::all(endings.into_iter().flatten().collect()));
     }
     let annotated = match (&options.annotate, options.inputs.first()) {
-        (Some(path), Some(input)) => Some(Annotated::create(path, options.overwrite, input)?),
+        (Some(path), Some(input)) => Some(Annotated::create(path, options.overwrite, input.path())?),
         _ => None,
     };
     let exports = targets(options)?;
-    let watch = Arc::new(Watch::default());
-    stop_on_signal(&watch)?;
     let store = options.store.as_deref().map(OpenStore::for_writing).transpose()?;
-    let acceleration = hwaccel::settle(options.hardware.hwaccel, &options.inputs);
+    let acceleration = hwaccel::settle(options.hardware.hwaccel, &options.inputs, &waiting);
     let mut models = Models::load(options, acceleration)?;
     let (jobs, instances) = shares(options, opened.len());
     let pass = Pass {
@@ -100,6 +106,20 @@ pub(crate) fn analyze(options: &Analyze) -> Result<Ending> {
     Ok(Ending::all(endings))
 }
 
+/// Streams are not kept so far, and read at once.
+fn check_streams(options: &Analyze) -> Result<()> {
+    let streams = options.inputs.iter().any(Input::is_stream);
+    if streams && options.store.is_some() {
+        bail!("--store keeps results of files only, so far: streams cannot be named with it");
+    }
+    if let (true, Some(jobs)) = (streams, options.jobs)
+        && usize::from(jobs) < options.inputs.len()
+    {
+        bail!("streams do not wait: give --jobs {}, or leave it out", options.inputs.len());
+    }
+    Ok(())
+}
+
 /// The files of other formats that were asked for.
 fn targets(options: &Analyze) -> Result<Vec<Target>> {
     let asked = [
@@ -114,8 +134,10 @@ fn targets(options: &Analyze) -> Result<Vec<Target>> {
         bail!("{} is named for two outputs; each needs a file of its own", twice.display());
     }
     let sequences = sequences(options);
+    let precious: Vec<PathBuf> =
+        options.inputs.iter().filter_map(Input::path).map(Path::to_path_buf).collect();
     let target = |(format, path)| {
-        let target = Target::new(format, path, options.overwrite, &options.inputs)?;
+        let target = Target::new(format, path, options.overwrite, &precious)?;
         target.for_sequences(&sequences, "inputs of one name need calls of their own")
     };
     asked.into_iter().map(target).collect()
@@ -123,7 +145,7 @@ fn targets(options: &Analyze) -> Result<Vec<Target>> {
 
 /// What is known of the sequences before the models are loaded: their names as given, and nothing of steps in time.
 fn sequences(options: &Analyze) -> Vec<Sequence> {
-    let inputs = options.inputs.iter().map(|input| input.display().to_string());
+    let inputs = options.inputs.iter().map(Input::name);
     let models =
         if options.model.is_empty() { vec!["the default model".to_owned()] } else { options.model.clone() };
     let of = |input: String| {
@@ -141,7 +163,8 @@ fn sequences(options: &Analyze) -> Vec<Sequence> {
 /// Inputs at once, and model instances for each: together as many instances as were asked for, at least one each.
 fn shares(options: &Analyze, inputs: usize) -> (usize, usize) {
     let instances = options.instances.map_or_else(|| cpu_features().cores, usize::from).max(1);
-    let jobs = options.jobs.map_or(1, usize::from).clamp(1, inputs);
+    let streams = options.inputs.iter().any(Input::is_stream);
+    let jobs = options.jobs.map_or(if streams { inputs } else { 1 }, usize::from).clamp(1, inputs);
     (jobs, (instances / jobs).max(1))
 }
 
@@ -149,7 +172,7 @@ fn shares(options: &Analyze, inputs: usize) -> (usize, usize) {
 fn run_jobs(
     job: &Job<'_>,
     teams: Vec<Vec<AnalyzeWork>>,
-    opened: VecDeque<(usize, FileSource)>,
+    opened: VecDeque<(usize, Opened)>,
     endings: &mut [Option<Ending>],
 ) -> Result<()> {
     let queue = Mutex::new(opened);

@@ -1,7 +1,6 @@
 //! `ocelli models add`: a user's own model, from a file or a URL.
 
 use std::{
-    env,
     fs::File,
     io::{IsTerminal as _, Read as _, Write as _, stderr},
     ops::ControlFlow,
@@ -17,17 +16,17 @@ use ocelli_analyze::{
     detector::{Labels, MOST_LABEL_FILE_BYTES},
 };
 use ocelli_engine::Watch;
-use ocelli_net::{AddressPolicy, Client, Limits, networks};
+use ocelli_ingest::pull::Stop;
+use ocelli_net::{Client, Limits};
 
 use crate::{
     cli::{AddModel, KindName},
     ending::Ending,
     home::home,
+    network,
     signals::stop_on_signal,
 };
 
-/// Addresses that may be connected to although they are special.
-const ALLOW: &str = "OCELLI_NET_ALLOW";
 const LIMITS: Limits =
     Limits { most_bytes: MOST_MODEL_BYTES, idle: Duration::from_secs(30), total: Duration::from_hours(1) };
 
@@ -47,7 +46,7 @@ pub(super) fn add(options: &AddModel) -> Result<Ending> {
         sha256: options.sha256.clone(),
     };
     let watch = Arc::new(Watch::default());
-    stop_on_signal(&watch)?;
+    stop_on_signal(&watch, &Stop::default())?;
     let mut adding = Adding::begin(&home(), &options.id, options.replace)?;
     if scheme.is_some() {
         fetch(&options.from, &mut adding, &watch)?;
@@ -86,10 +85,8 @@ fn labels(path: &Path) -> Result<Labels> {
     Labels::parse(&bytes).with_context(shown)
 }
 
-/// Private networks are allowed, for the user of this machine named the URL.
 fn fetch(url: &str, adding: &mut Adding, watch: &Watch) -> Result<()> {
-    let allowed = env::var(ALLOW).unwrap_or_default();
-    let policy = AddressPolicy::operator().with(networks(&allowed).context(ALLOW)?);
+    let policy = network::policy()?;
     let bar = if stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
     let style = ProgressStyle::with_template("fetching [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}");
     bar.set_style(style.unwrap_or_else(|_malformed| ProgressStyle::default_bar()));

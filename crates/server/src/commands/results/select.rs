@@ -103,6 +103,6 @@ pub(crate) fn matching(analyzers: &[AnalyzerRecord], word: &str) -> Result<Vec<o
 
 /// `--start` and `--end` in ticks: from, to before.
 pub(crate) fn ticks(span: Span, base: TimeBase) -> (i64, i64) {
-    let window = window::window(span, base);
+    let window = window::window(span, base, 0);
     (window.start, window.end)
 }
