@@ -1,6 +1,6 @@
 //! Servers that refuse, lie, fall silent or break off, and whose fault that is.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, time::Duration};
 
 use ocelli_ingest::{
     SourceError,
@@ -52,8 +52,9 @@ fn nobody_listens() {
 #[test]
 fn nobody_answers() {
     // The system accepts; nobody reads.
+    let options = RtspOptions { connect_timeout: Duration::from_millis(200), ..options() };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (_, error) = ending(&format!("rtsp://{}/x", listener.local_addr().unwrap()), impatient());
+    let (_, error) = ending(&format!("rtsp://{}/x", listener.local_addr().unwrap()), options);
     assert!(matches!(error, RtspError::NoAnswer(_)), "{error:?}");
 }
 
@@ -152,7 +153,8 @@ fn a_connection_that_breaks_is_no_end() {
             Fault::Network,
             |e| matches!(e, RtspError::Broken(cause) if cause.contains(words)),
         );
-        assert_eq!(units, 20, "{then:?}");
+        // A reset may overtake what was sent before it.
+        assert!(units == 20 || then == Then::Reset, "{then:?}: {units}");
     }
 }
 

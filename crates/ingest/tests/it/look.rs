@@ -15,10 +15,9 @@ pub(crate) fn options() -> RtspOptions {
     RtspOptions::new(AddressPolicy::operator().with(networks("127.0.0.1").unwrap()))
 }
 
-/// For servers that fall silent.
+/// For servers that fall silent once they play.
 pub(crate) fn impatient() -> RtspOptions {
-    let patience = Duration::from_millis(300);
-    RtspOptions { connect_timeout: patience, stall_timeout: patience, ..options() }
+    RtspOptions { stall_timeout: Duration::from_secs(1), ..options() }
 }
 
 pub(crate) fn open(url: &str, options: RtspOptions) -> Result<RtspSource, SourceError> {

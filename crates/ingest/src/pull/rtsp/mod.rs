@@ -44,7 +44,7 @@ pub struct RtspOptions {
     /// Ends a wait from another thread.
     pub stop: Stop,
     /// Where the connection's timers and socket live; one of the source's own if `None`. Needs I/O and time enabled, and
-    /// more than one thread or somebody who drives it.
+    /// a thread that drives it; outlives the source.
     pub runtime: Option<Handle>,
 }
 
@@ -80,6 +80,9 @@ impl Stop {
 
 /// One connection to a camera or server. PTS are the RTP timestamps of the stream, continued past 32 bits: their start is
 /// arbitrary, see [`Self::first_pts`]. No DTS: units come in decode order.
+///
+/// Nothing is read between calls: whoever takes units more slowly than they come slows the server down, and servers end
+/// sessions of clients that say nothing for a minute.
 ///
 /// Blocking, its drop too: the server is told that we leave. Not for asynchronous tasks.
 pub struct RtspSource {
