@@ -4,7 +4,7 @@ mod file;
 mod rtsp;
 
 pub use file::{FileIdentity, FileSource};
-pub use rtsp::{Fault, RtspError, RtspOptions, RtspSource, RtspUrl, Stop};
+pub use rtsp::{Fault, RtspError, RtspOptions, RtspSource, RtspUrl, Stop, WallAnchor};
 
 #[cfg(test)]
 mod tests;

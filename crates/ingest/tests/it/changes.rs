@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use ocelli_ingest::Source as _;
+use ocelli_ingest::{Source as _, pull::WallAnchor};
 use ocelli_testkit::{Clip, Container};
 
 use crate::{
@@ -55,4 +55,21 @@ fn what_was_lost_marks_the_next_picture() {
     let damaged: Vec<i64> = units.iter().filter(|unit| unit.damaged).map(|unit| unit.pts / 3000).collect();
     assert_eq!(damaged, [20]);
     assert_eq!(source.damage(), Some("the server or the network lost packets"));
+}
+
+#[test]
+fn sender_reports_anchor_wall_time() {
+    let half = Packer::new(u32::MAX - 3000).file(&raw((192, 128), 0));
+    // Of the moment 3000 ticks after the wrap, and 1 s after 1970 began.
+    let mut report = b"$\x01\x00\x1c\x80\xc8\x00\x06\x0c\xe1\x11\x00".to_vec();
+    report.extend(((2_208_988_801_u64) << 32).to_be_bytes());
+    report.extend([2999_u32.to_be_bytes(), [0; 4], [0; 4]].concat());
+    let mut media = half.out;
+    media.extend(report);
+    let server = Script::of(media, Then::Close).serve();
+    let mut source = open(&server.url(), options()).unwrap();
+    assert_eq!(source.anchor(), None);
+    drain(&mut source);
+    let anchor = WallAnchor { pts: source.first_pts() + 6000, unix_ns: 1_000_000_000 };
+    assert_eq!(source.anchor(), Some(anchor));
 }

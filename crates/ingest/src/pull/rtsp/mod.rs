@@ -1,5 +1,6 @@
 //! RTSP 1.0 (RFC 2326) over one TCP connection, media interleaved with it: H.264 (RFC 6184) and H.265 (RFC 7798).
 
+mod anchor;
 mod connect;
 mod error;
 mod url;
@@ -20,6 +21,7 @@ use tokio::{
 
 use self::connect::{Connected, connect};
 pub use self::{
+    anchor::WallAnchor,
     error::{Fault, RtspError},
     url::RtspUrl,
 };
@@ -95,6 +97,7 @@ pub struct RtspSource {
     first: Option<AccessUnit>,
     first_pts: i64,
     lossy: bool,
+    anchor: Option<WallAnchor>,
     /// Last: the others need it when they go.
     runtime: Driver,
 }
@@ -136,6 +139,7 @@ impl RtspSource {
             first: None,
             first_pts: 0,
             lossy: false,
+            anchor: None,
             runtime,
         };
         let first = source.read()?.ok_or(RtspError::NoVideo)?;
@@ -149,10 +153,15 @@ impl RtspSource {
         self.first_pts
     }
 
+    /// The newest word of the server on what its clock showed at a PTS, if it said any.
+    pub fn anchor(&self) -> Option<WallAnchor> {
+        self.anchor
+    }
+
     fn read(&mut self) -> Result<Option<AccessUnit>, SourceError> {
-        let Self { connected, url, options, parameters, lossy, runtime, .. } = self;
+        let Self { connected, url, options, parameters, lossy, anchor, runtime, .. } = self;
         let Some(connected) = connected else { return Ok(None) };
-        let next = next_unit(connected, url, parameters, lossy);
+        let next = next_unit(connected, url, parameters, (lossy, anchor));
         let patient = async {
             let stalled = RtspError::Stalled(options.stall_timeout);
             timeout(options.stall_timeout, next).await.unwrap_or(Err(stalled))
@@ -179,7 +188,7 @@ async fn next_unit(
     connected: &mut Connected,
     url: &RtspUrl,
     parameters: &mut Arc<CodecParameters>,
-    lossy: &mut bool,
+    (lossy, anchor): (&mut bool, &mut Option<WallAnchor>),
 ) -> Result<Option<AccessUnit>, RtspError> {
     while let Some(item) = connected.demuxed.next().await {
         match item.map_err(|error| RtspError::of(&error, url))? {
@@ -196,8 +205,11 @@ async fn next_unit(
                     return Ok(Some(unit(frame, parameters)));
                 }
             }
-            CodecItem::Rtcp(packet) if packet.pkts().any(|packet| packet.payload_type() == BYE) => {
-                return Ok(None);
+            CodecItem::Rtcp(packet) => {
+                *anchor = WallAnchor::of(&packet).or(*anchor);
+                if packet.pkts().any(|packet| packet.payload_type() == BYE) {
+                    return Ok(None);
+                }
             }
             _ => {}
         }
