@@ -8,6 +8,7 @@ mod reading;
 mod reason;
 mod record;
 mod run;
+mod stream;
 mod work;
 
 pub use analysis::{Analysis, AnalyzeWork, Demand, Look, Looked, draw_detections};
@@ -15,4 +16,8 @@ pub use jpeg::JpegWork;
 pub use picture::{Failure, Notice, Seen};
 pub use record::{AnalyzerFacts, FrameTold, Kept, Known, Media, Pass, RecordError, Recording, Sums, Told};
 pub use run::{Report, RunError, Settings, Watch, run};
+pub use stream::{
+    Follower, FrameNews, FramesSpec, LatestFrame, LookNews, Missed, ModelSpec, News, StreamError, StreamSpec,
+    StreamState, StreamStatus, Supervisor, Update,
+};
 pub use work::{Place, Work, WorkError};

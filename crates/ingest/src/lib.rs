@@ -2,5 +2,7 @@
 
 pub mod pull;
 mod source;
+mod spec;
 
 pub use source::{Source, SourceError};
+pub use spec::{OpenSource, Pace, SourceSpec, SourceUrl, SourceUrlError};

@@ -2,12 +2,14 @@
 
 mod detection;
 mod rate;
+mod stream;
 mod time;
 mod verdict;
 mod version;
 
 pub use detection::{BoundingBox, Detection, TrackId};
 pub use rate::{Rate, RateError, SamplingPlan, SlotClock};
+pub use stream::{StreamId, StreamIdError};
 pub use time::{TimeBase, TimeBaseError};
 pub use verdict::{Tally, Verdict};
 pub use version::{AnalyzerVersion, VersionBuilder, VersionError};
