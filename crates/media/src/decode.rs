@@ -83,6 +83,9 @@ pub enum PictureError {
     /// The decoder gave nothing for it.
     #[error("the decoder gave no picture")]
     Missing,
+    /// It was not decoded, for want of time: *dropped*, not failed.
+    #[error("more came than could be decoded")]
+    Dropped,
 }
 
 /// Opens a decoder for a stream's parameters; called again when these change.
@@ -170,8 +173,17 @@ impl Decoding {
 
     /// A choice that nobody wants takes its place among the outcomes.
     pub fn pass(&mut self, passed: Passed) {
-        let Passed { pts, slot, floor } = passed;
-        self.settled.insert((pts, self.seq), Outcome { pts, slot, picture: None });
+        self.settle_without(passed, None);
+    }
+
+    /// A choice whose unit went for want of time takes its place among the outcomes. The next unit to be fed is a fresh one.
+    pub fn drop_choice(&mut self, choice: Passed) {
+        self.settle_without(choice, Some(Err(PictureError::Dropped)));
+    }
+
+    fn settle_without(&mut self, choice: Passed, picture: Option<Result<Frame, PictureError>>) {
+        let Passed { pts, slot, floor } = choice;
+        self.settled.insert((pts, self.seq), Outcome { pts, slot, picture });
         self.floor = self.floor.max(floor);
         self.release();
     }

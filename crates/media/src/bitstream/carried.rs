@@ -11,13 +11,13 @@ const MOST_BYTES: usize = 64 << 10;
 /// A stream may send a parameter set once, in a unit that no chosen picture needs. What was dropped goes in front of
 /// the next unit that is decoded. H.264 and H.265 only: the other codecs have none, or repeat them in keyframes.
 #[derive(Debug, Default)]
-pub(crate) struct CarriedSets {
+pub struct CarriedSets {
     sets: Vec<u8>,
 }
 
 impl CarriedSets {
     /// Keeps the parameter sets of a unit that is dropped.
-    pub(crate) fn keep(&mut self, unit: &AccessUnit) {
+    pub fn keep(&mut self, unit: &AccessUnit) {
         let Some(sets) = parameter_sets(unit) else { return };
         if self.sets == sets {
             return;
@@ -29,7 +29,7 @@ impl CarriedSets {
     }
 
     /// Puts what was kept in front of a unit that is decoded.
-    pub(crate) fn give(&mut self, unit: &mut AccessUnit) {
+    pub fn give(&mut self, unit: &mut AccessUnit) {
         if self.sets.is_empty() {
             return;
         }

@@ -12,7 +12,7 @@ mod nal;
 mod reader;
 mod vpx;
 
-pub(crate) use carried::CarriedSets;
+pub use carried::CarriedSets;
 pub use reader::{BitstreamError, PictureReader};
 
 /// No codec here lets more pictures be reordered (the largest decoded picture buffer).
