@@ -11,7 +11,7 @@ use ocelli_media::{
     libav::Frame,
     pixel::{Outline, OwnedPicture, draw},
 };
-use ocelli_model::{Detection, TrackId};
+use ocelli_model::{Detection, TrackId, Verdict};
 
 use crate::{Failure, Place, Work, WorkError, reason::reason};
 
@@ -38,6 +38,8 @@ pub enum Look {
     Seen(Analysis),
     /// It could not.
     Failed(Failure),
+    /// It was kept from it: *gated* or *dropped*.
+    Kept(Verdict, String),
     /// Nobody wants its result.
     Passed,
 }

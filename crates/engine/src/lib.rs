@@ -1,6 +1,7 @@
 //! Runs streams: the loop from source to results, in one process, with bounded queues.
 
 mod analysis;
+mod choosing;
 mod jpeg;
 mod order;
 mod picture;

@@ -2,15 +2,13 @@
 
 use std::{
     ops::ControlFlow,
-    sync::{Arc, atomic::Ordering, mpsc::SyncSender},
+    sync::{atomic::Ordering, mpsc::SyncSender},
 };
 
 use ocelli_ingest::{Source, SourceError};
 use ocelli_media::{
-    AccessUnit, CodecParameters,
-    bitstream::{BitstreamError, PictureReader},
+    AccessUnit,
     decode::{Decoding, Outcome},
-    fields::FieldPairs,
     libav::{DemuxError, Frame, decoders},
     sampler::{Sampler, Step},
 };
@@ -18,7 +16,8 @@ use ocelli_model::{TimeBase, Verdict};
 
 use crate::{
     Failure, Notice, Place, Report, RunError, Settings, Watch,
-    reason::{count, reason},
+    choosing::Choosing,
+    reason::reason,
     run::{Job, Picture, Told},
 };
 
@@ -27,10 +26,7 @@ pub(crate) struct Reading<'a, T> {
     source: &'a mut dyn Source,
     watch: &'a Watch,
     outlet: Outlet<T>,
-    parameters: Arc<CodecParameters>,
-    reader: PictureReader,
-    fields: FieldPairs,
-    sampler: Sampler,
+    choosing: Choosing,
     decoding: Decoding,
     base: TimeBase,
     run: u32,
@@ -69,6 +65,16 @@ impl<T> Outlet<T> {
     }
 }
 
+/// How far the source is read.
+fn note(unit: &AccessUnit, watch: &Watch, first: &mut i64, report: &mut Report) {
+    let known = report.covered.map(|covered| (*first, covered));
+    let (start, (least, most)) = known.unwrap_or((unit.pts, (unit.pts, unit.pts)));
+    *first = start;
+    watch.position.store(unit.pts.saturating_sub(start), Ordering::Relaxed);
+    report.covered = Some((least.min(unit.pts), most.max(unit.pts)));
+    report.pictures += 1;
+}
+
 fn broken_unless(sent: bool) -> ControlFlow<()> {
     if sent { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
 }
@@ -82,13 +88,10 @@ impl<'a, T> Reading<'a, T> {
     ) -> Self {
         let parameters = source.parameters();
         let base = parameters.time_base;
+        let sampler =
+            Sampler::new(settings.plan, base).with_window(settings.window).with_interest(settings.interest);
         Self {
-            parameters: Arc::clone(parameters),
-            reader: PictureReader::new(parameters),
-            fields: FieldPairs::default(),
-            sampler: Sampler::new(settings.plan, base)
-                .with_window(settings.window)
-                .with_interest(settings.interest),
+            choosing: Choosing::new(parameters, sampler),
             decoding: Decoding::new(decoders(settings.acceleration)),
             source,
             watch,
@@ -108,7 +111,7 @@ impl<'a, T> Reading<'a, T> {
         // the rest could not be read, but may be another time.
         let mut to_be_continued = false;
         let mut ended = false;
-        while !self.sampler.is_past_window() {
+        while !self.choosing.is_past_window() {
             if self.watch.is_stopped() {
                 (self.report.stopped, to_be_continued) = (true, true);
                 break;
@@ -130,16 +133,14 @@ impl<'a, T> Reading<'a, T> {
                 }
             };
             self.read(unit);
-            self.sample();
             if self.take_steps()?.is_break() {
                 break;
             }
         }
         if !(to_be_continued || self.report.stopped) {
-            self.fields.flush();
-            self.sample();
             self.whole = ended && self.source.damage().is_none();
-            self.sampler.finish();
+            let (watch, first, report) = (self.watch, &mut self.first, &mut self.report);
+            self.choosing.finish(|unit| note(unit, watch, first, report));
         }
         // A decoder that is drained early gives pictures that stand behind some that were not read.
         if self.take_steps()?.is_continue() && !to_be_continued {
@@ -147,49 +148,18 @@ impl<'a, T> Reading<'a, T> {
             // What does not go out has nobody left to go to.
             let _gone = self.send_outcomes();
         }
+        self.report.unreadable = self.choosing.unreadable;
         self.report.damage = self.report.damage.or_else(|| self.source.damage().map(str::to_owned));
         Ok(self.report)
     }
 
-    /// How far the source is read.
-    fn note(&mut self, unit: &AccessUnit) {
-        let (first, (least, most)) =
-            self.report.covered.map_or((unit.pts, (unit.pts, unit.pts)), |covered| (self.first, covered));
-        self.first = first;
-        self.watch.position.store(unit.pts.saturating_sub(first), Ordering::Relaxed);
-        self.report.covered = Some((least.min(unit.pts), most.max(unit.pts)));
-        self.report.pictures += 1;
-    }
-
     fn read(&mut self, unit: AccessUnit) {
-        if !Arc::ptr_eq(&self.parameters, &unit.parameters) {
-            self.parameters = Arc::clone(&unit.parameters);
-            self.reader = PictureReader::new(&self.parameters);
-        }
-        let info = match self.reader.read(&unit.data, unit.container_keyframe) {
-            Ok(info) => Some(info),
-            Err(BitstreamError::NoPicture) => None,
-            Err(error) => {
-                count(&mut self.report.unreadable, error.to_string());
-                Some(self.reader.unreadable())
-            }
-        };
-        self.fields.push(unit, info);
-    }
-
-    /// Gives the sampler what is whole.
-    fn sample(&mut self) {
-        while let Some((unit, info)) = self.fields.next_unit() {
-            self.note(&unit);
-            match info {
-                Some(info) => self.sampler.push(unit, info),
-                None => self.sampler.pass_over(&unit),
-            }
-        }
+        let (watch, first, report) = (self.watch, &mut self.first, &mut self.report);
+        self.choosing.push(unit, |unit| note(unit, watch, first, report));
     }
 
     fn take_steps(&mut self) -> Result<ControlFlow<()>, RunError> {
-        while let Some(step) = self.sampler.next_step() {
+        while let Some(step) = self.choosing.next_step() {
             let run = self.run;
             let after = match step {
                 Step::Run { run, t0 } => {

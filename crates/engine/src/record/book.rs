@@ -53,16 +53,11 @@ impl KeptBook {
         entries.push(Entry::Analysed { ledger, span, pts: place.pts, result });
     }
 
-    fn failed(&self, place: Place, reason: &str, entries: &mut Vec<Entry>) {
+    fn unseen(&self, place: Place, verdict: Verdict, reason: &str, entries: &mut Vec<Entry>) {
         let (ledger, span) = (self.open.ledger, span(place));
+        let (reason, pts) = (reason.to_owned(), Some(place.pts));
         entries.push(Entry::Due { ledger, span });
-        entries.push(Entry::Unseen {
-            ledger,
-            span,
-            verdict: Verdict::Failed,
-            reason: reason.to_owned(),
-            pts: Some(place.pts),
-        });
+        entries.push(Entry::Unseen { ledger, span, verdict, reason, pts });
     }
 
     fn reason(&self, place: Place) -> String {
@@ -106,9 +101,15 @@ impl Book {
             }
             Look::Failed(failure) => {
                 if let Some(kept) = &self.kept {
-                    kept.failed(place, &failure.reason, entries);
+                    kept.unseen(place, Verdict::Failed, &failure.reason, entries);
                 }
                 Ok(Told::Failed { reason: failure.reason })
+            }
+            Look::Kept(verdict, reason) => {
+                if let Some(kept) = &self.kept {
+                    kept.unseen(place, verdict, &reason, entries);
+                }
+                Ok(Told::Settled(verdict))
             }
             Look::Passed => self.again(place, media, analyzer, entries),
         }

@@ -78,7 +78,7 @@ pub enum Told {
         /// Why, for people.
         reason: String,
     },
-    /// Another verdict of an earlier pass, such as *gated*.
+    /// Another verdict, such as *gated*.
     Settled(Verdict),
 }
 
