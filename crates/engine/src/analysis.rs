@@ -77,19 +77,24 @@ impl AnalyzeWork {
         self.demand = demand;
     }
 
-    #[expect(clippy::disallowed_methods, reason = "how long a frame took is measured here, at the edge")]
     fn look(&mut self, index: usize, place: Place, frame: &Frame) -> Look {
         if self.demand.as_ref().is_some_and(|demand| !demand.wants(index, place)) {
             return Look::Passed;
         }
-        let started = Instant::now();
-        match self.analyzers[index].analyze(&frame.picture()) {
-            Ok(detections) if !detections.iter().all(is_finite) => {
-                Look::Failed(Failure { reason: NOT_FINITE.to_owned() })
-            }
-            Ok(detections) => Look::Seen(Analysis { detections, took: whole_micros(started.elapsed()) }),
-            Err(error) => Look::Failed(Failure { reason: reason(&error) }),
+        look(&mut *self.analyzers[index], frame)
+    }
+}
+
+/// What an analyzer sees on a picture, and how long it took.
+#[expect(clippy::disallowed_methods, reason = "how long a frame took is measured here, at the edge")]
+pub(crate) fn look(analyzer: &mut dyn Analyzer, frame: &Frame) -> Look {
+    let started = Instant::now();
+    match analyzer.analyze(&frame.picture()) {
+        Ok(detections) if !detections.iter().all(is_finite) => {
+            Look::Failed(Failure { reason: NOT_FINITE.to_owned() })
         }
+        Ok(detections) => Look::Seen(Analysis { detections, took: whole_micros(started.elapsed()) }),
+        Err(error) => Look::Failed(Failure { reason: reason(&error) }),
     }
 }
 

@@ -31,7 +31,7 @@ impl Work for JpegWork {
 }
 
 /// `ocelli run=0 pts=90000 time_base=1/90000 seconds=1.000000`.
-fn comment(place: Place) -> String {
+pub(crate) fn comment(place: Place) -> String {
     let Place { run, pts, time_base, .. } = place;
     let (num, den) = (time_base.num(), time_base.den());
     format!("ocelli run={run} pts={pts} time_base={num}/{den} seconds={:.6}", place.seconds())

@@ -55,7 +55,8 @@ impl KeptBook {
 
     fn unseen(&self, place: Place, verdict: Verdict, reason: &str, entries: &mut Vec<Entry>) {
         let (ledger, span) = (self.open.ledger, span(place));
-        let (reason, pts) = (reason.to_owned(), Some(place.pts));
+        // A quiet stream has few lines, not one per frame.
+        let (reason, pts) = (reason.to_owned(), (verdict != Verdict::Gated).then_some(place.pts));
         entries.push(Entry::Due { ledger, span });
         entries.push(Entry::Unseen { ledger, span, verdict, reason, pts });
     }

@@ -46,14 +46,31 @@ pub struct Media {
     /// Runs that an earlier pass read to their end.
     pub(super) whole: BTreeSet<u32>,
     source: SourceId,
-    blob: Blob,
+    blob: Option<Blob>,
     analyzers: Vec<AnalyzerId>,
 }
 
 impl Media {
     /// Finds or enters the source and the pass's analyzers, and reads what earlier passes settled.
     pub fn open(kept: Kept, pass: &Pass, source: &NewSource, blob: Blob) -> Result<Self, StoreError> {
-        let id = kept.wait(kept.log.source(source))?;
+        let mut media = Self::live(kept, pass, source)?;
+        media.blob = Some(blob);
+        let id = media.source;
+        let filter = RunFilter { source_key: Some(source.key.clone()), ..RunFilter::default() };
+        let mut known = Known::default();
+        for run in media.kept.wait(media.kept.results.runs(&filter))? {
+            if run.run.source == id {
+                media.whole.extend((run.state == RunState::Whole).then_some(run.run.ordinal));
+                known.insert(run.run.ordinal, media.known(pass, run.id)?);
+            }
+        }
+        media.known = Arc::new(known);
+        Ok(media)
+    }
+
+    /// A source whose runs are all new: nothing of them can be known.
+    pub(crate) fn live(kept: Kept, pass: &Pass, source: &NewSource) -> Result<Self, StoreError> {
+        let source = kept.wait(kept.log.source(source))?;
         let analyzers = pass.analyzers.iter().map(|facts| {
             let analyzer = NewAnalyzer {
                 version: facts.version.clone(),
@@ -64,18 +81,7 @@ impl Media {
             kept.wait(kept.log.analyzer(&analyzer))
         });
         let analyzers = analyzers.collect::<Result<Vec<_>, _>>()?;
-        let filter = RunFilter { source_key: Some(source.key.clone()), ..RunFilter::default() };
-        let mut media =
-            Self { known: Arc::default(), whole: BTreeSet::new(), source: id, blob, analyzers, kept };
-        let mut known = Known::default();
-        for run in media.kept.wait(media.kept.results.runs(&filter))? {
-            if run.run.source == id {
-                media.whole.extend((run.state == RunState::Whole).then_some(run.run.ordinal));
-                known.insert(run.run.ordinal, media.known(pass, run.id)?);
-            }
-        }
-        media.known = Arc::new(known);
-        Ok(media)
+        Ok(Self { known: Arc::default(), whole: BTreeSet::new(), source, blob: None, analyzers, kept })
     }
 
     /// What the store has for each analyzer of the pass. Only looks: the pass may not come to this run.
@@ -125,8 +131,10 @@ impl Media {
     ) -> Result<(RunId, Vec<KeptBook>), StoreError> {
         let run = NewRun { source: self.source, ordinal, time_base, t0, began_ms: pass.now_ms };
         let run = self.kept.wait(self.kept.log.run(&run))?;
-        let blob = Entry::Blob { run, blob: self.blob.clone() };
-        self.kept.appender.append_blocking(vec![blob]).wait_blocking()?;
+        if let Some(blob) = &self.blob {
+            let blob = Entry::Blob { run, blob: blob.clone() };
+            self.kept.appender.append_blocking(vec![blob]).wait_blocking()?;
+        }
         Ok((run, self.books(pass, run)?))
     }
 }

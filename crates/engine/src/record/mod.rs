@@ -122,6 +122,16 @@ pub struct Recording {
     waiting: VecDeque<(Option<Pending>, Option<FrameTold>)>,
     sums: Vec<Sums>,
     runs: Vec<RunId>,
+    early: Option<Early>,
+}
+
+/// Told of each frame before it is durable.
+struct Early(Box<dyn FnMut(&FrameTold, Option<RunId>) + Send>);
+
+impl std::fmt::Debug for Early {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Early")
+    }
 }
 
 /// The run in hand.
@@ -140,7 +150,14 @@ impl Recording {
     pub fn new(pass: Pass, media: Option<Media>) -> Result<Self, RecordError> {
         pass.tracker.as_ref().map_or(Ok(()), TrackerConfig::check)?;
         let sums = pass.analyzers.iter().map(|_| Sums::default()).collect();
-        Ok(Self { pass, media, run: None, waiting: VecDeque::new(), sums, runs: Vec::new() })
+        Ok(Self { pass, media, run: None, waiting: VecDeque::new(), sums, runs: Vec::new(), early: None })
+    }
+
+    /// `tell` hears of each frame, with its run in the store, as soon as it is known, before it is durable: for whoever watches live.
+    #[must_use]
+    pub fn with_early(mut self, tell: Box<dyn FnMut(&FrameTold, Option<RunId>) + Send>) -> Self {
+        self.early = Some(Early(tell));
+        self
     }
 
     /// Runs that began so far, by their keys in the store.
@@ -256,8 +273,13 @@ impl Recording {
             self.sums[analyzer].add(&said);
             told.push(said);
         }
+        let frame = FrameTold { place, told, picture };
+        let id = run.id;
+        if let Some(Early(tell)) = &mut self.early {
+            tell(&frame, id);
+        }
         let pending = self.append(entries);
-        self.waiting.push_back((pending, Some(FrameTold { place, told, picture })));
+        self.waiting.push_back((pending, Some(frame)));
         Ok(())
     }
 

@@ -1,0 +1,249 @@
+//! One attempt's way from coded units to what is kept: the stages that the pool's threads take turns in.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use bytes::Bytes;
+use ocelli_ingest::pull::Stop;
+use ocelli_media::sampler::Step;
+
+use super::{
+    coded::{Coded, CodedQueue, Timed},
+    counters::{Counters, Part, thread_cpu},
+    decoding::DecodeStage,
+    looking::{LookItem, LookStage},
+    pool::{Pool, Seats, Stage, Turns},
+    seat::Seat,
+};
+use crate::{Look, Notice};
+
+/// Decoded pictures of a stream that wait to be looked at.
+const MOST_PICTURES: usize = 2;
+/// Notices that wait for the keeper.
+const MOST_KEPT: usize = 64;
+
+/// What became of a picture before it is kept.
+#[derive(Debug)]
+pub(super) struct Pictured {
+    pub(super) size: (u32, u32),
+    /// The picture as a JPEG, where one is wanted, or why there is none.
+    pub(super) jpeg: Option<Result<Bytes, String>>,
+    /// One per model.
+    pub(super) looks: Vec<Look>,
+}
+
+/// For the keeper.
+#[derive(Debug)]
+pub(super) enum Kept {
+    /// With the time at which the unit arrived.
+    Notice(Notice<Pictured>, Instant),
+    /// Nothing follows.
+    End,
+}
+
+/// The queues between the stages, and the stages.
+pub(super) struct Flow {
+    me: Weak<Self>,
+    pub(super) seat: Arc<Seat>,
+    /// Media does not wait.
+    live: bool,
+    pool: Arc<Pool>,
+    seats: Seats,
+    coded: Mutex<CodedQueue>,
+    coded_room: Condvar,
+    decoding: Mutex<DecodeStage>,
+    pictures: Mutex<VecDeque<LookItem>>,
+    looking: Mutex<LookStage>,
+    kept: Mutex<VecDeque<Kept>>,
+    kept_ready: Condvar,
+    /// Ends the source's waits.
+    stop: Stop,
+    failure: Mutex<Option<String>>,
+    /// A stage is broken: what comes is of no use.
+    dead: AtomicBool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Flow {
+    pub(super) fn new(
+        seat: Arc<Seat>,
+        pool: Arc<Pool>,
+        (decoding, looking): (DecodeStage, LookStage),
+        live: bool,
+        stop: Stop,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
+            seat,
+            live,
+            pool,
+            seats: Seats::default(),
+            coded: Mutex::default(),
+            coded_room: Condvar::new(),
+            decoding: Mutex::new(decoding),
+            pictures: Mutex::default(),
+            looking: Mutex::new(looking),
+            kept: Mutex::default(),
+            kept_ready: Condvar::new(),
+            stop,
+            failure: Mutex::default(),
+            dead: AtomicBool::default(),
+        })
+    }
+
+    /// Hands a step to the decoder. A file waits for room; of a live stream something is dropped instead.
+    pub(super) fn plan(&self, coded: Coded, planned: Instant, arrived: Instant) {
+        let mut queue = lock(&self.coded);
+        if !self.live {
+            let full = |queue: &mut CodedQueue| !queue.has_room() && !self.is_dead();
+            queue = self.coded_room.wait_while(queue, full).unwrap_or_else(PoisonError::into_inner);
+        }
+        let dropped = queue.push(Timed { coded, planned, arrived }, self.live);
+        let overrun = queue.is_overrun();
+        drop(queue);
+        Counters::add(&self.seat.counters.dropped_coded, dropped);
+        if overrun {
+            self.fail("the machine is so busy that nothing of this stream was decoded".to_owned());
+        }
+        self.poke(Stage::Decode);
+    }
+
+    /// Ends the attempt for a reason that lies here, not at the source. The first one counts.
+    pub(super) fn fail(&self, reason: String) {
+        lock(&self.failure).get_or_insert(reason);
+        self.stop.stop();
+    }
+
+    pub(super) fn failure(&self) -> Option<String> {
+        lock(&self.failure).clone()
+    }
+
+    /// Units that wait for the decoder.
+    pub(super) fn coded_len(&self) -> usize {
+        lock(&self.coded).len()
+    }
+
+    fn poke(&self, stage: Stage) {
+        if let Some(me) = self.me.upgrade() {
+            self.pool.poke(&me, stage);
+        }
+    }
+
+    fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Acquire)
+    }
+
+    /// The next thing to keep; `None` at the end.
+    pub(super) fn next_kept(&self) -> Option<(Notice<Pictured>, Instant)> {
+        let kept = lock(&self.kept);
+        let mut kept =
+            self.kept_ready.wait_while(kept, |kept| kept.is_empty()).unwrap_or_else(PoisonError::into_inner);
+        let was_full = kept.len() >= MOST_KEPT;
+        let next = kept.pop_front();
+        drop(kept);
+        if was_full {
+            self.poke(Stage::Look);
+        }
+        match next {
+            Some(Kept::Notice(notice, arrived)) => Some((notice, arrived)),
+            Some(Kept::End) | None => None,
+        }
+    }
+
+    fn keep(&self, kept: Kept) {
+        lock(&self.kept).push_back(kept);
+        self.kept_ready.notify_one();
+    }
+
+    /// Pictures for the look stage: where media does not wait, the newest win.
+    fn show(&self, items: impl IntoIterator<Item = LookItem>) {
+        let mut pictures = lock(&self.pictures);
+        pictures.extend(items);
+        if !self.live {
+            return;
+        }
+        let waiting = |pictures: &VecDeque<LookItem>| pictures.iter().filter(|item| item.is_picture()).count();
+        for _ in MOST_PICTURES..waiting(&pictures) {
+            let Some(oldest) = pictures.iter_mut().find(|item| item.is_picture()) else { break };
+            oldest.drop_picture();
+            Counters::add(&self.seat.counters.dropped_picture, 1);
+        }
+    }
+
+    fn decode_turn(&self) -> bool {
+        let counters = &self.seat.counters;
+        if !self.live && lock(&self.pictures).len() >= MOST_PICTURES {
+            // The look stage says when there is room.
+            return false;
+        }
+        let Some(Timed { coded, arrived, .. }) = lock(&self.coded).pop() else { return false };
+        self.coded_room.notify_one();
+        let before = thread_cpu();
+        let mut decoding = lock(&self.decoding);
+        if matches!(coded, Coded::Step(Step::Feed(_))) {
+            Counters::add(&counters.decoded, 1);
+        }
+        let taken = decoding.take(coded, arrived);
+        drop(decoding);
+        counters.spent(Part::Decode, thread_cpu().saturating_sub(before));
+        match taken {
+            Ok(items) => self.show(items),
+            Err(reason) => self.fail(reason),
+        }
+        !lock(&self.coded).is_empty()
+    }
+
+    fn look_turn(&self) -> bool {
+        if lock(&self.kept).len() >= MOST_KEPT {
+            return false;
+        }
+        let Some(item) = lock(&self.pictures).pop_front() else { return false };
+        let kept = lock(&self.looking).look(item, &self.seat);
+        self.keep(kept);
+        !lock(&self.pictures).is_empty()
+    }
+}
+
+/// The two stages as the pool sees them, each poking the other.
+impl Turns for Flow {
+    fn turn(&self, stage: Stage) -> bool {
+        if self.is_dead() {
+            return false;
+        }
+        match stage {
+            Stage::Decode => {
+                let more = self.decode_turn();
+                if !lock(&self.pictures).is_empty() {
+                    self.poke(Stage::Look);
+                }
+                more
+            }
+            Stage::Look => {
+                let more = self.look_turn();
+                self.poke(Stage::Decode);
+                more
+            }
+        }
+    }
+
+    fn panicked(&self, stage: Stage) {
+        tracing::error!(stream = %self.seat.id, ?stage, "internal error: a stage of this stream panicked");
+        self.fail("internal error, which the log tells more about".to_owned());
+        self.dead.store(true, Ordering::Release);
+        self.coded_room.notify_all();
+        self.keep(Kept::End);
+    }
+
+    fn seats(&self) -> &Seats {
+        &self.seats
+    }
+}

@@ -1,0 +1,85 @@
+//! What the rest of the server sees of a stream, whatever it is doing.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use ocelli_model::StreamId;
+use tokio::sync::broadcast;
+
+use super::{LatestFrame, News, StreamState, StreamStatus, Update, counters::Counters};
+
+/// Updates that a follower may be behind before it misses some: at 30 frames a second, half a minute.
+const FOLLOWED: usize = 1024;
+
+/// Status, news, newest frame and counts of one stream.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) id: StreamId,
+    pub(super) counters: Counters,
+    /// Somebody wants a picture although no frames are written.
+    pub(super) wants_picture: AtomicBool,
+    status: Mutex<StreamStatus>,
+    latest: Mutex<Option<Arc<LatestFrame>>>,
+    updates: broadcast::Sender<Arc<Update>>,
+    seq: AtomicU64,
+}
+
+impl Seat {
+    pub(super) fn new(status: StreamStatus) -> Self {
+        Self {
+            id: status.id.clone(),
+            counters: Counters::default(),
+            wants_picture: AtomicBool::default(),
+            status: Mutex::new(status),
+            latest: Mutex::default(),
+            updates: broadcast::channel(FOLLOWED).0,
+            seq: AtomicU64::default(),
+        }
+    }
+
+    pub(super) fn status(&self) -> StreamStatus {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes the status; followers are told unless only counts rose.
+    pub(super) fn update(&self, change: impl FnOnce(&mut StreamStatus)) {
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = (status.state, status.last_error.clone(), status.restart_count);
+        change(&mut status);
+        if (status.state, &status.last_error, status.restart_count) != (before.0, &before.1, before.2) {
+            let status = Arc::new(status.clone());
+            self.tell(News::Status(status));
+        }
+    }
+
+    pub(super) fn state(&self, state: StreamState) {
+        self.update(|status| status.state = state);
+    }
+
+    pub(super) fn latest(&self) -> Option<Arc<LatestFrame>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_latest(&self, latest: Option<Arc<LatestFrame>>) {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = latest;
+    }
+
+    pub(super) fn follow(&self) -> broadcast::Receiver<Arc<Update>> {
+        self.updates.subscribe()
+    }
+
+    /// Costs next to nothing where nobody follows.
+    pub(super) fn tell(&self, news: News) {
+        let seq = self.seq.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.updates.receiver_count() > 0 {
+            // Fails only where the last follower has just gone.
+            self.updates.send(Arc::new(Update { seq, news, encoded: std::sync::OnceLock::new() })).ok();
+        }
+    }
+
+    pub(super) fn is_followed(&self) -> bool {
+        self.updates.receiver_count() > 0
+    }
+}
