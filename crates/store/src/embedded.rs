@@ -15,6 +15,7 @@ mod read;
 mod readers;
 mod schema;
 mod settled;
+mod streams;
 mod values;
 mod window;
 mod words;
@@ -23,13 +24,15 @@ mod write;
 use std::{fmt, path::Path, sync::Arc};
 
 use async_trait::async_trait;
+use ocelli_model::StreamId;
 use tokio::sync::Mutex;
 
 use self::{checkpoint::Checkpoints, lock::Lock, place::Place, readers::Readers, write::Writer};
 use crate::{
     AnalyzerId, AnalyzerRecord, DerivationId, DetectionQuery, Entry, FrameQuery, LedgerId, LedgerRecord,
     LedgerRow, NewAnalyzer, NewLedger, NewRun, NewSource, OpenLedger, Page, ResultLog, Results, RunFilter,
-    RunId, RunRecord, Settled, SourceId, StoreError, StoredDetection, StoredFrame, TrackRecord,
+    RunId, RunRecord, Settled, SourceId, StoreError, StoredDetection, StoredFrame, StreamRecord, Streams,
+    TrackRecord, WallAnchor,
 };
 
 /// What a process wants with a store.
@@ -120,6 +123,22 @@ macro_rules! identify {
     }};
 }
 
+/// One transaction of the writer around a change of what it does not remember.
+macro_rules! change {
+    ($store:ident, $make:path $(, $argument:expr)*) => {{
+        let writing = $store.writing()?;
+        let made = {
+            let mut writer = writing.writer.lock().await;
+            let writer = writer.as_mut().ok_or(StoreError::Closed)?;
+            writer.begin().await?;
+            let made = $make(&mut writer.db $(, $argument)*).await;
+            writer.finish(made).await
+        };
+        writing.checkpoints.committed();
+        made
+    }};
+}
+
 /// One snapshot around a query.
 macro_rules! answer {
     ($store:ident, $query:path $(, $argument:expr)*) => {{
@@ -201,5 +220,33 @@ impl Results for SqliteStore {
 
     async fn check(&self) -> Result<Vec<String>, StoreError> {
         answer!(self, check::check)
+    }
+}
+
+#[async_trait]
+impl Streams for SqliteStore {
+    async fn put_stream(&self, stream: &StreamRecord) -> Result<(), StoreError> {
+        values::stream(stream)?;
+        change!(self, streams::put, stream)
+    }
+
+    async fn remove_stream(&self, id: &StreamId) -> Result<bool, StoreError> {
+        change!(self, streams::remove, id.as_str())
+    }
+
+    async fn streams(&self) -> Result<Vec<StreamRecord>, StoreError> {
+        answer!(self, streams::all)
+    }
+
+    async fn next_ordinal(&self, key: &str) -> Result<u32, StoreError> {
+        answer!(self, streams::next_ordinal, key)
+    }
+
+    async fn anchor(&self, run: RunId, anchors: &[WallAnchor]) -> Result<(), StoreError> {
+        change!(self, streams::anchor, run, anchors)
+    }
+
+    async fn anchors(&self, run: RunId) -> Result<Vec<WallAnchor>, StoreError> {
+        answer!(self, streams::anchors, run)
     }
 }

@@ -1,6 +1,6 @@
-//! Durable facts: sources, runs, analyzer versions, results, the ledger, tracks, references to media.
+//! Durable facts: streams, sources, runs, analyzer versions, results, the ledger, tracks, references to media.
 //!
-//! Two narrow seams, [`ResultLog`] (write) and [`Results`] (read), decide where they are kept. A backend passes the
+//! Three narrow seams, [`ResultLog`] (write), [`Results`] (read) and [`Streams`], decide where they are kept. A backend passes the
 //! conformance suite in `tests/it/conformance`. What a call acknowledged survives a killed process and a power cut.
 
 mod appender;
@@ -12,6 +12,7 @@ mod ids;
 mod ledger;
 mod log;
 mod query;
+mod streams;
 
 pub use appender::{Appender, Pending};
 pub use compare::{Comparison, SAME_OBJECT, SAME_PLACE, compare};
@@ -27,3 +28,4 @@ pub use log::{Entry, OpenLedger, ResultLog, Settled};
 pub use query::{
     DetectionQuery, FrameQuery, LedgerRow, Page, Results, RunFilter, StoredDetection, StoredFrame,
 };
+pub use streams::{AnchorOrigin, EndState, StreamEnd, StreamRecord, Streams, WallAnchor};

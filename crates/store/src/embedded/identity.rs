@@ -29,7 +29,9 @@ pub(super) async fn source(db: &mut SqliteConnection, source: &NewSource) -> Res
 pub(super) async fn run(db: &mut SqliteConnection, run: &NewRun) -> Result<RunId, Failure> {
     let base = format!("{}/{}", run.time_base.num(), run.time_base.den());
     let (id, num, den, t0): (i64, u32, u32, i64) = query_as(
-        "INSERT INTO runs (source, ordinal, base_num, base_den, t0, began_ms, state) VALUES (?, ?, ?, ?, ?, ?, ?)
+        "INSERT INTO runs (id, source, ordinal, base_num, base_den, t0, began_ms, state)
+         VALUES (1 + max(coalesce((SELECT max(id) FROM runs), 0), coalesce((SELECT max(spent_run) FROM sources), 0)),
+                 ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (source, ordinal) DO UPDATE SET state = excluded.state
          RETURNING id, base_num, base_den, t0",
     )

@@ -1,6 +1,12 @@
 //! Opening: what may be wrong with a store is found here as far as a look without reading it all can tell.
 
-use std::{fs, fs::File, io, time::Duration};
+use std::{
+    fs::{self, File, OpenOptions, Permissions},
+    io,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::Path,
+    time::Duration,
+};
 
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection, raw_sql,
@@ -18,6 +24,9 @@ use crate::StoreError;
 
 /// Another program may hold the database for a moment, such as one that makes a backup.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// For its owner only: what streams are to do holds passwords.
+const FILE_MODE: u32 = 0o600;
 
 fn connecting(thread: &'static str) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -74,6 +83,9 @@ pub(super) async fn to_write(place: &Place) -> Result<(Lock, Writer), StoreError
     // Looked at before it is opened for writing, which changes even a database of another program.
     let stamp = stamp(&reading(place)).await.map_err(failed)?;
     let schema = known(place, stamp)?;
+    for path in [place.database(), place.wal(), place.shm()] {
+        close_to_others(&path);
+    }
     let mut db = writing(place, "store-write").connect().await.map_err(failed)?;
     schema::migrate(&mut db, schema).await.map_err(failed)?;
     schema::mark_unclean(&mut db).await.map_err(failed)?;
@@ -130,6 +142,14 @@ fn log_is_empty(place: &Place) -> bool {
     }
 }
 
+/// Takes the file from the eyes of others: earlier releases left it open to them. Whoever gave a group the right to read it
+/// and nobody else keeps it so. Where the file or its system does not allow it, it stays as it is.
+fn close_to_others(path: &Path) {
+    if fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o007 != 0) {
+        fs::set_permissions(path, Permissions::from_mode(FILE_MODE)).ok();
+    }
+}
+
 /// Makes an empty store under another name first: killed meanwhile, nothing is there.
 async fn create(place: &Place) -> Result<(), StoreError> {
     if !log_is_empty(place) {
@@ -142,7 +162,11 @@ async fn create(place: &Place) -> Result<(), StoreError> {
             _ => {}
         }
     }
-    let options = connecting("store-create").filename(&unborn).create_if_missing(true);
+    // Its log and whatever else lies beside it later get the same mode.
+    let mut made = OpenOptions::new();
+    let made = made.write(true).create_new(true).mode(FILE_MODE).open(&unborn);
+    made.map_err(|error| place.io(error))?;
+    let options = connecting("store-create").filename(&unborn).create_if_missing(false);
     let failed = |error| place.sql(error);
     let mut db = options.connect().await.map_err(failed)?;
     make_tables(&mut db).await.map_err(failed)?;

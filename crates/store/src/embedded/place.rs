@@ -42,6 +42,11 @@ impl Place {
         self.folder.join("ocelli.db-wal")
     }
 
+    /// Index of the log, for the processes that have the store open.
+    pub(super) fn shm(&self) -> PathBuf {
+        self.folder.join("ocelli.db-shm")
+    }
+
     /// A database in the making; renamed when it is whole, so that an empty one is always a damaged one.
     pub(super) fn unborn(&self) -> PathBuf {
         self.folder.join("ocelli.db.new")

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, SqliteConnection, query_scalar, raw_sql};
 pub(super) const APPLICATION_ID: i64 = 0x4f63_656c;
 
 /// Schema `n` is what the first `n` of these make.
-const MIGRATIONS: [&str; 2] = [FACTS, BLOBS_AND_CLASSES];
+const MIGRATIONS: [&str; 3] = [FACTS, BLOBS_AND_CLASSES, STREAMS];
 
 /// The newest schema that this release knows.
 pub(super) const KNOWN: i64 = MIGRATIONS.len() as i64;
@@ -139,6 +139,37 @@ CREATE TABLE blobs (
 ) STRICT, WITHOUT ROWID;
 -- One class in a stretch of time, without reading the others.
 CREATE INDEX detections_by_label ON detections (series, label, pts);
+";
+
+/// `spent_ordinals` and `spent_run` of sources lie above all that runs, also removed ones, ever had: identities are never
+/// given twice. Ledgers keep windows from `kept_window` and results from `kept_pts` on; what is before was removed, or is
+/// about to be.
+const STREAMS: &str = "
+CREATE TABLE streams (
+    id TEXT NOT NULL PRIMARY KEY,
+    spec TEXT NOT NULL,
+    wanted INTEGER NOT NULL,
+    end_state TEXT,
+    end_error TEXT,
+    decode INTEGER NOT NULL,
+    decode_cleared INTEGER NOT NULL,
+    frames INTEGER NOT NULL,
+    restarts INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL,
+    changed_ms INTEGER NOT NULL,
+    started_ms INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE anchors (
+    run INTEGER NOT NULL REFERENCES runs,
+    pts INTEGER NOT NULL,
+    origin TEXT NOT NULL,
+    unix_ns INTEGER NOT NULL,
+    PRIMARY KEY (run, pts, origin, unix_ns)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE sources ADD COLUMN spent_ordinals INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sources ADD COLUMN spent_run INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ledgers ADD COLUMN kept_window INTEGER;
+ALTER TABLE ledgers ADD COLUMN kept_pts INTEGER;
 ";
 
 /// What a database says it is.

@@ -2,10 +2,14 @@
 
 use ocelli_model::{SamplingPlan, Verdict};
 
-use crate::{Blob, Entry, FrameResult, LedgerClock, NewAnalyzer, NewSource, RunState, Span, StoreError};
+use crate::{
+    Blob, Entry, FrameResult, LedgerClock, NewAnalyzer, NewSource, RunState, Span, StoreError, StreamRecord,
+};
 
 /// Longest text of any kind, in bytes.
 const TEXT: usize = 4096;
+/// Longest description of what a stream is to do.
+const SPEC: usize = 1 << 16;
 /// Longest name of a class.
 const LABEL: usize = 256;
 /// Most detections in one frame.
@@ -49,6 +53,18 @@ pub(super) fn analyzer(analyzer: &NewAnalyzer) -> Checked {
         text("the value of an ingredient", value, TEXT)?;
     }
     if analyzer.ingredients.len() > 1000 { refuse("an analyzer has over 1000 ingredients") } else { Ok(()) }
+}
+
+pub(super) fn stream(stream: &StreamRecord) -> Checked {
+    name("what a stream is to do", &stream.spec, SPEC)?;
+    text(
+        "why a stream ended",
+        stream.ended.as_ref().and_then(|end| end.error.as_deref()).unwrap_or(""),
+        TEXT,
+    )?;
+    [stream.decode, stream.decode_cleared, stream.frames, stream.restarts]
+        .into_iter()
+        .try_for_each(|count| whole("a count", count))
 }
 
 /// What needs no look at the store.

@@ -2,7 +2,7 @@
 
 use ocelli_model::Verdict;
 
-use crate::{BlobKind, RunState, SourceKind};
+use crate::{AnchorOrigin, BlobKind, EndState, RunState, SourceKind};
 
 /// A closed set of words.
 pub(super) trait Word: Copy + PartialEq + 'static {
@@ -43,4 +43,14 @@ impl Word for SourceKind {
 
 impl Word for BlobKind {
     const WORDS: &'static [(Self, &'static str)] = &[(Self::Media, "media"), (Self::Annotated, "annotated")];
+}
+
+impl Word for EndState {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Completed, "completed"), (Self::Stopped, "stopped"), (Self::Error, "error")];
+}
+
+impl Word for AnchorOrigin {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::SenderReport, "sender_report"), (Self::Arrival, "arrival")];
 }

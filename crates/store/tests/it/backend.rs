@@ -7,12 +7,12 @@ use ocelli_model::{
 };
 use ocelli_store::{
     AnalyzerId, Entry, FrameResult, NewAnalyzer, NewLedger, NewRun, NewSource, OpenLedger, ResultLog,
-    Results, RunId, SourceKind, Span,
+    Results, RunId, SourceKind, Span, StreamRecord, Streams,
 };
 
 /// A store of some kind.
-pub(crate) trait Store: ResultLog + Results {}
-impl<T: ResultLog + Results> Store for T {}
+pub(crate) trait Store: ResultLog + Results + Streams {}
+impl<T: ResultLog + Results + Streams> Store for T {}
 
 /// Makes and opens stores of one kind. What it opened before is closed by then.
 #[async_trait::async_trait]
@@ -99,4 +99,21 @@ pub(crate) fn unseen(open: OpenLedger, span: Span, verdict: Verdict) -> Entry {
 /// Of a plan of 1 fps.
 pub(crate) fn analysed(open: OpenLedger, slot: i64, result: Option<FrameResult>) -> Entry {
     Entry::Analysed { ledger: open.ledger, span: slots(slot, slot), pts: pts(slot), result }
+}
+
+/// Whose specification holds a secret.
+pub(crate) fn stream(id: &str) -> StreamRecord {
+    StreamRecord {
+        id: id.parse().unwrap(),
+        spec: format!(r#"{{"source":"rtsp://user:secret@{id}/ä"}}"#),
+        wanted: true,
+        ended: None,
+        decode: 3,
+        decode_cleared: 2,
+        frames: i64::MAX as u64,
+        restarts: 7,
+        created_ms: 10,
+        changed_ms: 20,
+        started_ms: None,
+    }
 }

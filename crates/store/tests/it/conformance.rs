@@ -5,6 +5,7 @@ pub(crate) mod gaps;
 pub(crate) mod identities;
 pub(crate) mod queries;
 pub(crate) mod refused;
+pub(crate) mod streams;
 pub(crate) mod tracks;
 
 /// A test for each case.
@@ -16,7 +17,8 @@ macro_rules! suite {
             gaps: [a_gap_is_filled, a_final_verdict_stays];
             tracks: [tracks_follow_results, results_in_between_void_tracks, order_is_kept];
             queries: [frames_by_page, detections_by_page];
-            refused: [nothing_of_a_bad_batch_is_written, bad_values]);
+            refused: [nothing_of_a_bad_batch_is_written, bad_values];
+            streams: [streams_are_kept, bad_streams, ordinals_go_on, anchors_are_added]);
     };
     (@cases $name:ident, $backend:ty, $($module:ident: [$($case:ident),*]);*) => {
         mod $name {

@@ -57,7 +57,7 @@ async fn every_rule_finds_its_fault() {
         (
             "INSERT INTO series VALUES (7, 1, 1) ON CONFLICT DO NOTHING; UPDATE results SET ledger = 8;
              INSERT INTO runs VALUES (8, 1, 8, 1, 1, 0, 0, 'whole', NULL); INSERT INTO series VALUES (8, 8, 1);
-             INSERT INTO ledgers VALUES (8, 8, '1', 0)",
+             INSERT INTO ledgers (id, series, plan) VALUES (8, 8, '1')",
             "a ledger of another series",
         ),
     ] {
