@@ -17,8 +17,5 @@ pub use jpeg::JpegWork;
 pub use picture::{Failure, Notice, Seen};
 pub use record::{AnalyzerFacts, FrameTold, Kept, Known, Media, Pass, RecordError, Recording, Sums, Told};
 pub use run::{Report, RunError, Settings, Watch, run};
-pub use stream::{
-    Follower, FrameNews, FramesSpec, LatestFrame, LookNews, Missed, ModelSpec, News, StreamError, StreamSpec,
-    StreamState, StreamStatus, Supervisor, Update,
-};
+pub use stream::*;
 pub use work::{Place, Work, WorkError};

@@ -1,9 +1,32 @@
 //! Streams as runtime data: what each is to do, how it stands, and the supervisor that keeps them going.
 
+mod attempt;
+mod backoff;
+mod coded;
+mod counters;
+mod decoding;
+mod flow;
+mod going;
+mod keeper;
+mod looking;
+mod pool;
+mod seat;
+mod shelf;
 mod spec;
 mod status;
 mod supervisor;
 
+use std::time::Instant;
+
+pub use backoff::Backoff;
+pub use counters::{LATENCY_BUCKETS_MS, Part, StreamCounts};
+pub use shelf::{LoadModels, Loaded};
 pub use spec::{FramesSpec, ModelSpec, StreamSpec};
 pub use status::{FrameNews, LatestFrame, LookNews, News, StreamState, StreamStatus, Update};
-pub use supervisor::{Follower, Missed, StreamError, Supervisor};
+pub use supervisor::{Follower, Missed, Parts, StreamError, Supervisor, SupervisorConfig};
+
+/// When something arrives, waits, or is told: the edge of a live stream reads the clock. No choice depends on it.
+#[expect(clippy::disallowed_methods, reason = "the one place of the run loop that reads a clock")]
+fn now() -> Instant {
+    Instant::now()
+}

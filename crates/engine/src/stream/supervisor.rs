@@ -1,12 +1,32 @@
-//! Keeps streams going.
+//! Keeps streams going: the one owner of all of them.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
 
+use ocelli_ingest::{OpenSource, pull::Stop};
 use ocelli_model::StreamId;
-use ocelli_store::StoreError;
-use tokio::sync::broadcast;
+use ocelli_store::{EndState, StoreError, StreamEnd, StreamRecord, Streams};
+use tokio::sync::{broadcast, watch};
 
-use super::{LatestFrame, StreamSpec, StreamStatus, Update};
+use super::{
+    LatestFrame, StreamSpec, StreamState, StreamStatus, Update,
+    backoff::Backoff,
+    counters::StreamCounts,
+    going::{Going, read_newest, remove_frames},
+    pool::Pool,
+    seat::Seat,
+    shelf::{LoadModels, Shelf},
+};
+use crate::Kept;
+
+/// How long a request for a picture waits for the next one, where no frames are written.
+const PICTURE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Why a stream cannot be dealt with as asked.
 #[derive(Debug, thiserror::Error)]
@@ -32,15 +52,85 @@ pub enum StreamError {
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
-    /// Its newest frame could not be read back.
-    #[error("cannot read the newest frame")]
-    Frame(#[source] std::io::Error),
+    /// The operating system gave no thread.
+    #[error("no thread can be started")]
+    Thread(#[source] io::Error),
+    /// Its newest frame could not be read back, or its folder not be removed.
+    #[error("cannot use the frame folder: {0}")]
+    Frame(String),
 }
 
-/// Keeps streams going; the one owner of all of them. Methods may be called from any task; those that are `async` wait for
-/// the store, or for a stream to end, and may be dropped: what they began goes on.
+/// What a supervisor is told once.
+#[derive(Clone, Debug)]
+pub struct SupervisorConfig {
+    /// Frame folders are made below it, one per stream.
+    pub frames: PathBuf,
+    /// Threads that decode and look, of all streams together.
+    pub threads: usize,
+    /// Most streams that may exist.
+    pub most_streams: usize,
+    /// Between attempts.
+    pub backoff: Backoff,
+    /// Wall time in ms since 1970.
+    pub now_ms: fn() -> i64,
+}
+
+/// What a supervisor works with; only the composition root makes these.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Opens sources.
+    pub opener: Arc<dyn OpenSource>,
+    /// Loads models.
+    pub models: Arc<dyn LoadModels>,
+    /// Where results go.
+    pub kept: Kept,
+    /// Where streams themselves are kept.
+    pub streams: Arc<dyn Streams>,
+}
+
+/// What all streams share.
 #[derive(Debug)]
-pub struct Supervisor {}
+pub(super) struct Shared {
+    pub(super) config: SupervisorConfig,
+    pub(super) opener: Arc<dyn OpenSource>,
+    pub(super) kept: Kept,
+    pub(super) streams: Arc<dyn Streams>,
+    pub(super) shelf: Shelf,
+    pub(super) pool: Arc<Pool>,
+}
+
+/// Keeps streams going. Methods may be called from any task; those that are `async` wait for the store, or for a
+/// stream to end.
+#[derive(Debug)]
+pub struct Supervisor {
+    shared: Arc<Shared>,
+    streams: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    streams: BTreeMap<StreamId, Arc<Entry>>,
+    closing: bool,
+}
+
+/// One stream, going or not.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) seat: Arc<Seat>,
+    /// What is kept of it. Locked while it is written, so that writes keep their order.
+    pub(super) record: tokio::sync::Mutex<StreamRecord>,
+    spec: Mutex<StreamSpec>,
+    /// Held by whoever starts, stops or changes it: one after the other.
+    turn: tokio::sync::Mutex<Option<Thread>>,
+}
+
+/// The thread of a stream that was started.
+#[derive(Debug)]
+struct Thread {
+    stop: Stop,
+    /// True once it has ended.
+    ended: watch::Receiver<bool>,
+}
 
 /// Follows one stream live. Never holds the stream up: who reads too slowly misses updates, and is told how many.
 #[derive(Debug)]
@@ -63,76 +153,351 @@ impl Follower {
     }
 }
 
-#[expect(clippy::unused_async, clippy::todo, clippy::missing_errors_doc, reason = "the seam comes first")]
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Supervisor {
+    /// Reads what streams there are, and sets those going that were before.
+    pub async fn open(config: SupervisorConfig, parts: Parts) -> Result<Self, StreamError> {
+        let Parts { opener, models, kept, streams } = parts;
+        let pool = Arc::new(Pool::start(config.threads).map_err(StreamError::Thread)?);
+        let shelf = Shelf::new(models, config.threads.max(1));
+        let shared = Arc::new(Shared { config, opener, kept, streams, shelf, pool });
+        let supervisor = Self { shared, streams: Mutex::default() };
+        for record in supervisor.shared.streams.streams().await? {
+            let spec = match serde_json::from_str::<StreamSpec>(&record.spec) {
+                Ok(spec) => spec,
+                Err(error) => {
+                    tracing::error!(stream = %record.id, %error, "what this stream is to do cannot be read; it is left alone");
+                    continue;
+                }
+            };
+            let wanted = record.wanted;
+            let entry = Arc::new(Entry::new(record, spec));
+            lock(&supervisor.streams).streams.insert(entry.seat.id.clone(), Arc::clone(&entry));
+            if wanted {
+                let mut turn = entry.turn.lock().await;
+                *turn = Some(supervisor.spawn(&entry)?);
+            }
+        }
+        Ok(supervisor)
+    }
+
     /// Enters a stream; `start` sets it going.
-    pub async fn create(
-        &self,
-        id: StreamId,
-        spec: StreamSpec,
-        start: bool,
-    ) -> Result<StreamStatus, StreamError> {
-        todo!("{id} {spec:?} {start}")
+    pub async fn create(&self, id: StreamId, spec: StreamSpec, start: bool) -> Result<StreamStatus, StreamError> {
+        spec.check()?;
+        let entry = Arc::new(Entry::new(self.new_record(&id, &spec)?, spec));
+        // Held before others can find it.
+        let mut turn = entry.turn.lock().await;
+        {
+            let mut known = lock(&self.streams);
+            if known.closing {
+                return Err(StreamError::Closing);
+            }
+            if known.streams.contains_key(&id) {
+                return Err(StreamError::Exists(id));
+            }
+            if known.streams.len() >= self.shared.config.most_streams {
+                return Err(StreamError::TooMany(known.streams.len()));
+            }
+            known.streams.insert(id.clone(), Arc::clone(&entry));
+        }
+        let begun = self.begin(&entry, &mut turn, start, |_record| {}).await;
+        if begun.is_err() {
+            lock(&self.streams).streams.remove(&id);
+        }
+        begun
     }
 
     /// Contract 1's decode: creates the stream or, where it is not going, gives it this to do; empties its frame folder, sets
     /// its counts to 0 and starts it. [`StreamError::Running`] where it is going.
     pub async fn decode(&self, id: StreamId, spec: StreamSpec) -> Result<StreamStatus, StreamError> {
-        todo!("{id} {spec:?}")
+        spec.check()?;
+        let Ok(entry) = self.entry(&id) else { return self.create(id, spec, true).await };
+        let mut turn = entry.turn.lock().await;
+        if turn.as_ref().is_some_and(Thread::is_going) {
+            return Err(StreamError::Running(id));
+        }
+        let json = encode(&spec)?;
+        let now = (self.shared.config.now_ms)();
+        let begun = self.begin(&entry, &mut turn, true, |record| {
+            (record.spec, record.changed_ms) = (json, now);
+            record.decode += 1;
+            (record.frames, record.restarts) = (0, 0);
+        });
+        // What it does now is known to those who ask once it is durable.
+        let begun = begun.await;
+        if begun.is_ok() {
+            *lock(&entry.spec) = spec;
+        }
+        begun
     }
 
-    /// Gives a stream something else to do. One that is going begins a new attempt; numbering goes on.
+    /// Gives a stream something else to do. One that is going ends its attempt and begins another; numbering goes on.
     pub async fn change(&self, id: &StreamId, spec: StreamSpec) -> Result<StreamStatus, StreamError> {
-        todo!("{id} {spec:?}")
+        spec.check()?;
+        let entry = self.entry(id)?;
+        let mut turn = entry.turn.lock().await;
+        let going = turn.as_ref().is_some_and(Thread::is_going);
+        if going {
+            Self::end(&mut turn).await;
+        }
+        let json = encode(&spec)?;
+        *lock(&entry.spec) = spec;
+        let now = (self.shared.config.now_ms)();
+        self.begin(&entry, &mut turn, going, |record| (record.spec, record.changed_ms) = (json, now)).await
     }
 
     /// Sets it going; nothing where it is.
     pub async fn start(&self, id: &StreamId) -> Result<StreamStatus, StreamError> {
-        todo!("{id}")
+        let entry = self.entry(id)?;
+        let mut turn = entry.turn.lock().await;
+        if turn.as_ref().is_some_and(Thread::is_going) {
+            return Ok(entry.seat.status());
+        }
+        self.begin(&entry, &mut turn, true, |record| record.restarts = 0).await
     }
 
     /// Ends it and waits until its last results are durable; nothing where it is not going.
     pub async fn stop(&self, id: &StreamId) -> Result<StreamStatus, StreamError> {
-        todo!("{id}")
+        let entry = self.entry(id)?;
+        let mut turn = entry.turn.lock().await;
+        if turn.as_ref().is_some_and(Thread::is_going) {
+            Self::end(&mut turn).await;
+            let mut record = entry.record.lock().await;
+            record.wanted = false;
+            self.shared.streams.put_stream(&record).await?;
+        }
+        Ok(entry.seat.status())
     }
 
-    /// Stops it and forgets what it was to do. Its results stay; its frame folder goes if asked.
+    /// Stops it and forgets what it was to do. Its results stay; its frames go if asked.
     pub async fn delete(&self, id: &StreamId, frames_too: bool) -> Result<(), StreamError> {
-        todo!("{id} {frames_too}")
+        let entry = self.entry(id)?;
+        let mut turn = entry.turn.lock().await;
+        Self::end(&mut turn).await;
+        self.shared.streams.remove_stream(id).await?;
+        lock(&self.streams).streams.remove(id);
+        if frames_too {
+            let folder = self.frame_folder(id);
+            remove_frames(&folder).map_err(StreamError::Frame)?;
+        }
+        Ok(())
     }
 
     /// All streams, by name.
     pub fn list(&self) -> Vec<StreamStatus> {
-        todo!()
+        self.entries().iter().map(|entry| entry.seat.status()).collect()
     }
 
     /// How a stream stands.
     pub fn status(&self, id: &StreamId) -> Result<StreamStatus, StreamError> {
-        todo!("{id}")
+        Ok(self.entry(id)?.seat.status())
     }
 
     /// What a stream is to do.
     pub fn spec(&self, id: &StreamId) -> Result<StreamSpec, StreamError> {
-        todo!("{id}")
+        Ok(lock(&self.entry(id)?.spec).clone())
     }
 
-    /// Its newest frame: from memory while it is going, else from the folder; `None` where there is none yet.
+    /// What each stream costs and loses, by name, with the units that wait for its decoder.
+    pub fn counts(&self) -> Vec<(StreamId, StreamCounts)> {
+        self.entries().iter().map(|entry| (entry.seat.id.clone(), entry.seat.counters.counts())).collect()
+    }
+
+    /// Stages of streams that wait for a thread.
+    pub fn waiting(&self) -> usize {
+        self.shared.pool.waiting()
+    }
+
+    /// Its newest frame: from memory while the server has it, else from the folder; `None` where there is none yet. Of a
+    /// stream that writes no frames the next picture is made one, within 3 s.
     pub async fn latest(&self, id: &StreamId) -> Result<Option<Arc<LatestFrame>>, StreamError> {
-        todo!("{id}")
+        let entry = self.entry(id)?;
+        let writes = lock(&entry.spec).frames.is_some();
+        if writes {
+            if let Some(latest) = entry.seat.latest() {
+                return Ok(Some(latest));
+            }
+            let folder = self.frame_folder(id);
+            let read = tokio::task::spawn_blocking(move || read_newest(&folder)).await;
+            let latest = read.map_err(|error| StreamError::Frame(error.to_string()))?;
+            return latest.map_err(|error| StreamError::Frame(error.to_string()));
+        }
+        let mut updates = entry.seat.follow();
+        entry.seat.wants_picture.store(true, std::sync::atomic::Ordering::Relaxed);
+        let before = entry.seat.latest().map(|latest| latest.media_time);
+        let newer = async {
+            while !matches!(updates.recv().await, Err(broadcast::error::RecvError::Closed)) {
+                let latest = entry.seat.latest();
+                if latest.as_ref().map(|latest| latest.media_time) != before {
+                    return latest;
+                }
+            }
+            None
+        };
+        let newer = tokio::time::timeout(PICTURE_PATIENCE, newer).await.unwrap_or_default();
+        Ok(newer.or_else(|| entry.seat.latest()))
     }
 
     /// Updates from now on.
     pub fn follow(&self, id: &StreamId) -> Result<Follower, StreamError> {
-        todo!("{id}")
+        Ok(Follower { updates: self.entry(id)?.seat.follow() })
     }
 
     /// Where its frames are written.
-    pub fn frame_folder(&self, id: &StreamId) -> std::path::PathBuf {
-        todo!("{id}")
+    pub fn frame_folder(&self, id: &StreamId) -> PathBuf {
+        self.shared.config.frames.join(id.as_str())
     }
 
-    /// Ends all streams in flow order and keeps in mind which were going: those go on after the next start.
+    /// Ends all streams in flow order: sources first, then what is on its way. Those that were going go on after the next start.
     pub async fn drain(&self) {
-        todo!()
+        lock(&self.streams).closing = true;
+        let entries = self.entries();
+        for entry in &entries {
+            // All at once; waiting for one before telling the next would take as long as all together.
+            if let Some(thread) = &*entry.turn.lock().await {
+                thread.stop.stop();
+            }
+        }
+        for entry in &entries {
+            Self::end(&mut *entry.turn.lock().await).await;
+        }
     }
+
+    fn entries(&self) -> Vec<Arc<Entry>> {
+        lock(&self.streams).streams.values().cloned().collect()
+    }
+
+    fn entry(&self, id: &StreamId) -> Result<Arc<Entry>, StreamError> {
+        let known = lock(&self.streams);
+        known.streams.get(id).cloned().ok_or_else(|| StreamError::Unknown(id.clone()))
+    }
+
+    fn new_record(&self, id: &StreamId, spec: &StreamSpec) -> Result<StreamRecord, StreamError> {
+        let now = (self.shared.config.now_ms)();
+        Ok(StreamRecord {
+            id: id.clone(),
+            spec: encode(spec)?,
+            wanted: false,
+            ended: Some(StreamEnd { state: EndState::Stopped, error: None }),
+            decode: 1,
+            decode_cleared: 0,
+            frames: 0,
+            restarts: 0,
+            created_ms: now,
+            changed_ms: now,
+            started_ms: None,
+        })
+    }
+
+    /// Makes a change durable, then sets the stream going if `start` says so.
+    async fn begin(
+        &self,
+        entry: &Arc<Entry>,
+        turn: &mut Option<Thread>,
+        start: bool,
+        change: impl FnOnce(&mut StreamRecord),
+    ) -> Result<StreamStatus, StreamError> {
+        {
+            let mut record = entry.record.lock().await;
+            let mut changed = record.clone();
+            change(&mut changed);
+            if start {
+                (changed.wanted, changed.ended) = (true, None);
+                changed.started_ms = Some((self.shared.config.now_ms)());
+            }
+            self.shared.streams.put_stream(&changed).await?;
+            *record = changed;
+            *lock(&entry.spec) = serde_json::from_str(&record.spec)
+                .map_err(|error| StreamError::Invalid(error.to_string()))?;
+            entry.refresh(&record, start);
+        }
+        if lock(&self.streams).closing {
+            return Err(StreamError::Closing);
+        }
+        if start {
+            *turn = Some(self.spawn(entry)?);
+        }
+        Ok(entry.seat.status())
+    }
+
+    fn spawn(&self, entry: &Arc<Entry>) -> Result<Thread, StreamError> {
+        let (stop, (ending, ended)) = (Stop::default(), watch::channel(false));
+        let spec = lock(&entry.spec).clone();
+        let going = Going::new(Arc::clone(&self.shared), Arc::clone(entry), spec, stop.clone());
+        let span = tracing::info_span!("stream", stream = %entry.seat.id);
+        let thread = thread::Builder::new().name(format!("stream:{}", entry.seat.id)).spawn(move || {
+            span.in_scope(|| going.go());
+            ending.send_replace(true);
+        });
+        // Whoever waits for it waits for `ended`, which its end, even by panic, settles.
+        thread.map(|_joined_by_ended| Thread { stop, ended }).map_err(StreamError::Thread)
+    }
+
+    async fn end(turn: &mut Option<Thread>) {
+        let Some(mut thread) = turn.take() else { return };
+        thread.stop.stop();
+        // An error means that the thread is gone as well.
+        thread.ended.wait_for(|ended| *ended).await.ok();
+    }
+}
+
+impl Thread {
+    fn is_going(&self) -> bool {
+        !*self.ended.borrow() && self.ended.has_changed().is_ok()
+    }
+}
+
+impl Entry {
+    fn new(record: StreamRecord, spec: StreamSpec) -> Self {
+        let state = match record.ended.as_ref().map(|end| end.state) {
+            Some(EndState::Completed) => StreamState::Completed,
+            Some(EndState::Error) => StreamState::Error,
+            Some(EndState::Stopped) => StreamState::Stopped,
+            None => StreamState::Starting,
+        };
+        let status = StreamStatus {
+            id: record.id.clone(),
+            state,
+            source: spec.source.url.to_string(),
+            frame_count: record.frames,
+            last_error: record.ended.as_ref().and_then(|end| end.error.clone()),
+            restart_count: record.restarts,
+            started_ms: record.started_ms,
+            run: None,
+            width: None,
+            height: None,
+            codec: None,
+            tally: ocelli_model::Tally::default(),
+        };
+        Self {
+            seat: Arc::new(Seat::new(status)),
+            record: tokio::sync::Mutex::new(record),
+            spec: Mutex::new(spec),
+            turn: tokio::sync::Mutex::new(None),
+        }
+    }
+
+    /// Shows what the record says, after a change of it.
+    fn refresh(&self, record: &StreamRecord, start: bool) {
+        let source = lock(&self.spec).source.url.to_string();
+        if record.decode_cleared < record.decode {
+            self.seat.set_latest(None);
+        }
+        self.seat.update(|status| {
+            status.source = source;
+            (status.frame_count, status.restart_count) = (record.frames, record.restarts);
+            status.started_ms = record.started_ms;
+            if start {
+                (status.state, status.last_error) = (StreamState::Starting, None);
+                status.tally = ocelli_model::Tally::default();
+            }
+        });
+    }
+}
+
+fn encode(spec: &StreamSpec) -> Result<String, StreamError> {
+    serde_json::to_string(spec).map_err(|error| StreamError::Invalid(error.to_string()))
 }
