@@ -1,8 +1,14 @@
-//! Files (later sockets and devices) to access units. Whatever the protocol, it ends as a [`Source`].
+//! Files, servers and cameras to access units. Whatever the protocol, it ends as a [`Source`].
 
+mod fault;
 pub mod pull;
 mod source;
 mod spec;
+mod stop;
+mod url;
 
-pub use source::{Source, SourceError};
-pub use spec::{OpenSource, Pace, SourceSpec, SourceUrl, SourceUrlError};
+pub use fault::Fault;
+pub use source::{Source, SourceError, WallAnchor};
+pub use spec::{OpenSource, Pace, SourceSpec, Transport};
+pub use stop::Stop;
+pub use url::{Motion, SourceKind, SourceUrl, SourceUrlError, SyntheticOptions};

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use ocelli_media::{AccessUnit, CodecParameters, libav::DemuxError};
 
-use crate::pull::RtspError;
+use crate::{Fault, pull::RtspError};
 
 /// One connection to coded video. Its end is the end of the run; a file whose media time steps holds several runs.
 /// Blocking.
@@ -17,9 +17,29 @@ pub trait Source: Send + std::fmt::Debug {
 
     /// What was first found wrong with the input, if it could be read on: the results are then partial.
     fn damage(&self) -> Option<&str>;
+
+    /// The newest word on what a clock showed at a PTS, if anybody said any.
+    fn anchor(&self) -> Option<WallAnchor> {
+        None
+    }
+
+    /// After its end: begins anew from its start, another run, with the pace of the last turn kept. False where it
+    /// cannot; whoever wants another turn then opens it again.
+    fn rewind(&mut self) -> Result<bool, SourceError> {
+        Ok(false)
+    }
 }
 
-/// Why a source cannot be opened or read on.
+/// Wall time of one picture, as its sender says. The sender's clock may be wrong, and may jump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WallAnchor {
+    /// In ticks of the stream.
+    pub pts: i64,
+    /// What the sender's clock showed then, in nanoseconds since 1970.
+    pub unix_ns: i64,
+}
+
+/// Why a source cannot be opened or read on. No text of it holds a secret of a URL.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// Opening failed.
@@ -46,4 +66,24 @@ pub enum SourceError {
     /// Not media, or damaged.
     #[error(transparent)]
     Demux(#[from] DemuxError),
+}
+
+impl SourceError {
+    /// What failed, and with that whether trying again soon may help.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Open(cause) => match cause.kind() {
+                io::ErrorKind::NotFound
+                | io::ErrorKind::PermissionDenied
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::InvalidFilename => Fault::Caller,
+                _ => Fault::Machine,
+            },
+            Self::Directory | Self::Special | Self::Playlist => Fault::Caller,
+            Self::Stopped => Fault::Stopped,
+            Self::Rtsp(error) => error.fault(),
+            Self::Demux(DemuxError::Read(_)) => Fault::Machine,
+            Self::Empty | Self::Demux(_) => Fault::Media,
+        }
+    }
 }

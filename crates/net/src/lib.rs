@@ -13,3 +13,4 @@ pub use client::{Client, ClientError};
 pub use download::{DownloadError, Downloaded, Limits};
 pub use network::{Network, NetworkError, networks};
 pub use policy::{AddressPolicy, Refused, Why};
+pub use url::shown;

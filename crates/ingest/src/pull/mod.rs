@@ -1,10 +1,13 @@
 //! Sources that we go and read.
 
+mod driver;
 mod file;
 mod rtsp;
 
 pub use file::{FileIdentity, FileSource};
-pub use rtsp::{Fault, RtspError, RtspOptions, RtspSource, RtspUrl, Stop, WallAnchor};
+pub use rtsp::{RtspError, RtspOptions, RtspSource, RtspUrl};
+
+pub use crate::Stop;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use ocelli_ingest::{Source as _, pull::WallAnchor};
+use ocelli_ingest::{Source as _, WallAnchor};
 use ocelli_testkit::{Clip, Container};
 
 use crate::{

@@ -3,8 +3,8 @@
 use std::{net::TcpListener, time::Duration};
 
 use ocelli_ingest::{
-    SourceError,
-    pull::{Fault, RtspError, RtspOptions},
+    Fault, SourceError,
+    pull::{RtspError, RtspOptions},
 };
 use ocelli_net::AddressPolicy;
 use ocelli_testkit::{Clip, Container};

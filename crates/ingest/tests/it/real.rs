@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use ocelli_ingest::{
-    Source as _, SourceError,
-    pull::{Fault, RtspError},
-};
+use ocelli_ingest::{Fault, Source as _, SourceError, pull::RtspError};
 use ocelli_media::Codec;
 use ocelli_testkit::{Clip, ClipCodec, RtspServer};
 

@@ -2,25 +2,16 @@
 
 use retina::rtcp::ReceivedCompoundPacket;
 
+use crate::WallAnchor;
+
 /// From 1900, where NTP counts from, to 1970 (RFC 5905 figure 4).
 const UNIX_EPOCH: u32 = 2_208_988_800;
 
-/// One sender report (RFC 3550 section 6.4.1). The server's clock may be wrong, and may jump.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WallAnchor {
-    /// In ticks of the stream.
-    pub pts: i64,
-    /// What the server's clock showed then, in nanoseconds since 1970.
-    pub unix_ns: i64,
-}
-
-impl WallAnchor {
-    /// `None` where the packet is no report, or its sender has no clock.
-    pub(super) fn of(packet: &ReceivedCompoundPacket) -> Option<Self> {
-        let pts = packet.rtp_timestamp()?.timestamp();
-        let report = packet.pkts().next()?.as_sender_report().ok()??;
-        unix_ns(report.ntp_timestamp().0).map(|unix_ns| Self { pts, unix_ns })
-    }
+/// What a sender report says (RFC 3550 section 6.4.1); `None` where the packet is none, or its sender has no clock.
+pub(super) fn anchor(packet: &ReceivedCompoundPacket) -> Option<WallAnchor> {
+    let pts = packet.rtp_timestamp()?.timestamp();
+    let report = packet.pkts().next()?.as_sender_report().ok()??;
+    unix_ns(report.ntp_timestamp().0).map(|unix_ns| WallAnchor { pts, unix_ns })
 }
 
 /// NTP's 32 bits of seconds wrap in 2036: what lies before 1970 is after that.

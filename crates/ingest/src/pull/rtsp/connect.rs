@@ -31,6 +31,9 @@ pub(super) struct Connected {
 
 /// Resolves once, checks, and connects to a checked address: the library is never given a name.
 pub(super) async fn connect(url: &RtspUrl, options: &RtspOptions) -> Result<Connected, RtspError> {
+    if url.is_tls() {
+        return Err(RtspError::Url("RTSP over TLS is not supported yet"));
+    }
     let whole = options.connect_timeout;
     let deadline = Instant::now() + whole;
     let addresses = within(deadline, whole, resolve(url, &options.policy)).await?;

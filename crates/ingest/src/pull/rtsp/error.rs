@@ -5,22 +5,12 @@ use std::{io, time::Duration};
 use ocelli_net::Refused;
 
 use super::url::RtspUrl;
+use crate::Fault;
 
 /// How retina's error of a connection begins; it has no type of its own.
 const CONNECT: &str = "Unable to connect to RTSP server: ";
 /// How its errors of a broken connection begin.
 const BROKEN: [&str; 2] = ["Error reading from RTSP peer: ", "Error writing to RTSP peer: "];
-
-/// Who has to mend it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Whoever named the stream: URL, user, password. The same again fails again.
-    Caller,
-    /// The way there, or the server's machine: trying again later may help.
-    Network,
-    /// The server: it says or sends what it must not, or nothing.
-    Server,
-}
 
 /// Why a stream cannot be opened or read on. No text of it holds a secret of the URL.
 #[derive(Debug, thiserror::Error)]
@@ -76,22 +66,19 @@ pub enum RtspError {
 }
 
 impl RtspError {
-    /// Who has to mend it.
+    /// What failed, and with that whether trying again soon may help.
     pub fn fault(&self) -> Fault {
         match self {
             Self::Url(_)
-            | Self::Runtime(_)
             | Self::Address(_)
             | Self::CredentialsMissing
             | Self::CredentialsRefused
             | Self::NotFound => Fault::Caller,
+            Self::NoVideo | Self::Codec(_) | Self::TooOld => Fault::Media,
             Self::Resolve(_) | Self::Unreachable(_) | Self::NoAnswer(_) | Self::Broken(_) => Fault::Network,
-            Self::Status(_)
-            | Self::NoVideo
-            | Self::Codec(_)
-            | Self::TooOld
-            | Self::Protocol(_)
-            | Self::Stalled(_) => Fault::Server,
+            Self::Status(_) | Self::Protocol(_) => Fault::Server,
+            Self::Stalled(_) => Fault::Stalled,
+            Self::Runtime(_) => Fault::Machine,
         }
     }
 

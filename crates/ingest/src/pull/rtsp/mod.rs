@@ -13,19 +13,15 @@ use ocelli_media::{AccessUnit, CodecParameters};
 use ocelli_model::TimeBase;
 use ocelli_net::AddressPolicy;
 use retina::codec::{CodecItem, ParametersRef, VideoFrame};
-use tokio::{
-    runtime::{Builder, Handle, Runtime},
-    sync::watch,
-    time::timeout,
-};
+use tokio::{runtime::Handle, time::timeout};
 
-use self::connect::{Connected, connect};
-pub use self::{
-    anchor::WallAnchor,
-    error::{Fault, RtspError},
-    url::RtspUrl,
+use self::{
+    anchor::anchor as anchor_of,
+    connect::{Connected, connect},
 };
-use crate::{Source, SourceError};
+pub use self::{error::RtspError, url::RtspUrl};
+use super::driver::Driver;
+use crate::{Source, SourceError, Stop, WallAnchor};
 
 /// Ticks a second: both payload formats fix it.
 const CLOCK: u32 = 90_000;
@@ -64,22 +60,6 @@ impl RtspOptions {
     }
 }
 
-/// Ends what waits for the network, now and later. Clones end together.
-#[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<watch::Sender<bool>>);
-
-impl Stop {
-    /// From any thread.
-    pub fn stop(&self) {
-        self.0.send_replace(true);
-    }
-
-    async fn asked(&self) {
-        // Fails only without a sender, which `self` is.
-        self.0.subscribe().wait_for(|asked| *asked).await.ok();
-    }
-}
-
 /// One connection to a camera or server. PTS are the RTP timestamps of the stream, continued past 32 bits: their start is
 /// arbitrary, see [`Self::first_pts`]. No DTS: units come in decode order.
 ///
@@ -102,34 +82,11 @@ pub struct RtspSource {
     runtime: Driver,
 }
 
-enum Driver {
-    Own(Runtime),
-    Shared(Handle),
-}
-
-impl Driver {
-    fn new(shared: Option<&Handle>) -> Result<Self, RtspError> {
-        match shared {
-            Some(handle) => Ok(Self::Shared(handle.clone())),
-            None => {
-                Builder::new_current_thread().enable_all().build().map(Self::Own).map_err(RtspError::Runtime)
-            }
-        }
-    }
-
-    fn wait<T>(&self, work: impl Future<Output = T>) -> T {
-        match self {
-            Self::Own(runtime) => runtime.block_on(work),
-            Self::Shared(handle) => handle.block_on(work),
-        }
-    }
-}
-
 impl RtspSource {
     /// Connects, and waits for the first picture.
     pub fn open(url: &RtspUrl, options: RtspOptions) -> Result<Self, SourceError> {
-        let runtime = Driver::new(options.runtime.as_ref())?;
-        let connected = runtime.wait(unless(&options.stop, connect(url, &options)))?;
+        let runtime = Driver::new(options.runtime.as_ref()).map_err(RtspError::Runtime)?;
+        let connected = runtime.wait(options.stop.unless(connect(url, &options)))?;
         let unset = CodecParameters::new(connected.codec.clone(), Bytes::new(), time_base());
         let mut source = Self {
             connected: Some(connected),
@@ -153,11 +110,6 @@ impl RtspSource {
         self.first_pts
     }
 
-    /// The newest word of the server on what its clock showed at a PTS, if it said any.
-    pub fn anchor(&self) -> Option<WallAnchor> {
-        self.anchor
-    }
-
     fn read(&mut self) -> Result<Option<AccessUnit>, SourceError> {
         let Self { connected, url, options, parameters, lossy, anchor, runtime, .. } = self;
         let Some(connected) = connected else { return Ok(None) };
@@ -166,21 +118,12 @@ impl RtspSource {
             let stalled = RtspError::Stalled(options.stall_timeout);
             timeout(options.stall_timeout, next).await.unwrap_or(Err(stalled))
         };
-        runtime.wait(unless(&options.stop, patient))
+        runtime.wait(options.stop.unless(patient))
     }
 }
 
 fn time_base() -> TimeBase {
     TimeBase::new(1, CLOCK).expect("neither is zero")
-}
-
-/// Waits for `work`, or for whoever stops it.
-async fn unless<T>(stop: &Stop, work: impl Future<Output = Result<T, RtspError>>) -> Result<T, SourceError> {
-    tokio::select! {
-        biased;
-        () = stop.asked() => Err(SourceError::Stopped),
-        done = work => Ok(done?),
-    }
 }
 
 /// The next whole picture; `None` where the server says that it was the last.
@@ -206,7 +149,7 @@ async fn next_unit(
                 }
             }
             CodecItem::Rtcp(packet) => {
-                *anchor = WallAnchor::of(&packet).or(*anchor);
+                *anchor = anchor_of(&packet).or(*anchor);
                 if packet.pkts().any(|packet| packet.payload_type() == BYE) {
                     return Ok(None);
                 }
@@ -249,6 +192,10 @@ impl Source for RtspSource {
             Some(first) => Ok(Some(first)),
             None => self.read(),
         }
+    }
+
+    fn anchor(&self) -> Option<WallAnchor> {
+        self.anchor
     }
 
     fn damage(&self) -> Option<&str> {

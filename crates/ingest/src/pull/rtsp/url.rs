@@ -2,14 +2,16 @@
 
 use std::{fmt, net::SocketAddr, str::FromStr};
 
+use ocelli_net::shown;
 use percent_encoding::percent_decode_str;
 use retina::client::Credentials;
 use url::Url;
 
 use super::RtspError;
 
-/// RFC 2326 section 3.2.
+/// RFC 2326 section 3.2; RFC 7826 section 4.2 for `rtsps`.
 const DEFAULT_PORT: u16 = 554;
+const DEFAULT_TLS_PORT: u16 = 322;
 /// Most characters of a URL or of a server's words in a message.
 const MOST_SHOWN: usize = 200;
 /// Stands for what is not shown.
@@ -35,7 +37,13 @@ impl RtspUrl {
     /// Host as written, and port.
     pub(super) fn target(&self) -> (&str, u16) {
         let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        (host, self.url.port().unwrap_or(DEFAULT_PORT))
+        let default = if self.is_tls() { DEFAULT_TLS_PORT } else { DEFAULT_PORT };
+        (host, self.url.port().unwrap_or(default))
+    }
+
+    /// Whether the connection is to be encrypted.
+    pub(super) fn is_tls(&self) -> bool {
+        self.url.scheme() == "rtsps"
     }
 
     pub(super) fn credentials(&self) -> Option<Credentials> {
@@ -76,9 +84,8 @@ impl FromStr for RtspUrl {
             )
         })?;
         match url.scheme() {
-            "rtsp" => {}
-            "rtsps" => return Err(RtspError::Url("RTSP over TLS is not supported yet")),
-            _ => return Err(RtspError::Url("only rtsp:// is supported")),
+            "rtsp" | "rtsps" => {}
+            _ => return Err(RtspError::Url("only rtsp:// and rtsps:// are supported")),
         }
         if url.host_str().is_none_or(str::is_empty) {
             return Err(RtspError::Url("it names no host"));
@@ -103,14 +110,7 @@ impl FromStr for RtspUrl {
 
 impl fmt::Display for RtspUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let port = self.url.port().map_or_else(String::new, |port| format!(":{port}"));
-        let query = if self.url.query().is_some() { "?..." } else { "" };
-        let text = format!(
-            "rtsp://{}{port}{}{query}",
-            self.url.host_str().unwrap_or_default(),
-            shown_path(&self.url)
-        );
-        f.write_str(&text.chars().take(MOST_SHOWN).collect::<String>())
+        f.write_str(&shown(&self.url))
     }
 }
 
@@ -118,14 +118,4 @@ impl fmt::Debug for RtspUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
-}
-
-/// Some recorders take user and password in the path: `/user=admin&password=x&channel=1`.
-fn shown_path(url: &Url) -> String {
-    let show = |segment: &str| {
-        let lower = segment.to_ascii_lowercase();
-        let secret = ["pass", "pwd", "user=", "token", "key="].iter().any(|word| lower.contains(word));
-        if secret { HIDDEN.to_owned() } else { segment.to_owned() }
-    };
-    url.path().split('/').map(show).collect::<Vec<_>>().join("/")
 }
