@@ -66,11 +66,6 @@ impl Choosing {
         self.sampler.is_past_window()
     }
 
-    /// Bytes of units that wait for a decision.
-    pub(crate) fn held_bytes(&self) -> usize {
-        self.sampler.held_bytes()
-    }
-
     /// Gives the sampler what is whole.
     fn sample(&mut self, mut note: impl FnMut(&AccessUnit)) {
         while let Some((unit, info)) = self.fields.next_unit() {

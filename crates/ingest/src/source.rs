@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use ocelli_media::{AccessUnit, CodecParameters, libav::DemuxError};
+use ocelli_media::{AccessUnit, CodecParameters, decode::OpenDecoder, libav::DemuxError};
 
 use crate::{Fault, pull::RtspError};
 
@@ -17,6 +17,11 @@ pub trait Source: Send + std::fmt::Debug {
 
     /// What was first found wrong with the input, if it could be read on: the results are then partial.
     fn damage(&self) -> Option<&str>;
+
+    /// What decodes its units, where that is not this process.
+    fn decoder(&self) -> Option<Box<OpenDecoder>> {
+        None
+    }
 
     /// The newest word on what a clock showed at a PTS, if anybody said any.
     fn anchor(&self) -> Option<WallAnchor> {

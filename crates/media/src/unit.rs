@@ -1,6 +1,6 @@
 //! Coded pictures on their way from a container to the sampler.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use ocelli_model::TimeBase;
@@ -26,6 +26,22 @@ pub enum Codec {
     Av1,
     /// Anything else that libav decodes.
     Other(String),
+}
+
+impl fmt::Display for Codec {
+    /// libav's names.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::H264 => "h264",
+            Self::H265 => "hevc",
+            Self::Mpeg4 => "mpeg4",
+            Self::Mjpeg => "mjpeg",
+            Self::Vp8 => "vp8",
+            Self::Vp9 => "vp9",
+            Self::Av1 => "av1",
+            Self::Other(name) => name,
+        })
+    }
 }
 
 /// Clockwise turn that makes a coded picture upright, from the container's display matrix. Mirroring is not followed:

@@ -8,17 +8,17 @@ use std::{
 };
 
 use ocelli_analyze::GateConfig;
-use ocelli_ingest::{Source, SourceError, pull::Stop};
+use ocelli_ingest::{Source, SourceError, Stop};
 use ocelli_media::{
     libav::{Acceleration, Hardware, decoder_identity, decoders},
     pixel::jpeg::JpegEncoder,
     sampler::{SAMPLER_VERSION, Sampler, Step},
 };
 use ocelli_model::VersionBuilder;
-use ocelli_store::{NewSource, SourceKind, StoreError};
+use ocelli_store::{NewSource, SourceKind};
 
 use super::{
-    StreamSpec, StreamState,
+    StreamSpec,
     coded::Coded,
     counters::{Counters, Part, thread_cpu},
     decoding::DecodeStage,
@@ -61,10 +61,7 @@ pub(super) struct Attempt<'a> {
     pub(super) shared: &'a Shared,
     pub(super) seat: &'a Arc<Seat>,
     pub(super) spec: &'a StreamSpec,
-    /// Of this attempt.
     pub(super) stop: &'a Stop,
-    /// Of the stream.
-    pub(super) asked: &'a Stop,
     /// Software from now on: the hardware did not do.
     pub(super) software: bool,
 }
@@ -164,7 +161,7 @@ impl Attempt<'_> {
         );
         let live = self.spec.source.is_live();
         let flow =
-            Flow::new(Arc::clone(self.seat), Arc::clone(&self.shared.pool), stages, live, self.stop.clone());
+            Flow::new(Arc::clone(self.seat), Arc::clone(&self.shared.pool), stages, live);
         let keeper = Keeper::new(Arc::clone(&flow), recording, output.take(), names);
         let span = tracing::Span::current();
         let keeping = thread::Builder::new()
@@ -182,7 +179,7 @@ impl Attempt<'_> {
         *output = written;
         let ours = flow.failure().or_else(|| kept.err().map(|error| reason(&error)));
         match (ours, ended) {
-            (Some(reason), _) if !self.asked.is_asked() => Ended::Failed { reason, lasting: false, progress },
+            (Some(reason), _) if !self.stop.is_asked() => Ended::Failed { reason, lasting: false, progress },
             (_, ended) => ended,
         }
     }
@@ -193,12 +190,13 @@ impl Attempt<'_> {
         let sampler = Sampler::new(self.spec.fps, source.parameters().time_base);
         let mut plan = Planning::new(Choosing::new(source.parameters(), sampler), flow);
         let counters = &self.seat.counters;
-        self.seat.update(|status| status.codec = Some(source.parameters().codec.name().to_owned()));
+        self.seat.update(|status| status.codec = Some(source.parameters().codec.to_string()));
         let mut cpu = thread_cpu();
         let ended = loop {
             let next = source.next_unit();
             let arrived = now();
             match next {
+                Ok(Some(_)) if flow.has_failed() => break Ended::Stopped,
                 Ok(Some(unit)) => {
                     if began.is_none() {
                         running(self.seat);
@@ -208,7 +206,7 @@ impl Attempt<'_> {
                     Counters::add(&counters.bytes, unit.data.len() as u64);
                     plan.push(unit, arrived);
                 }
-                Ok(None) if self.spec.source.repeat && plan.has_run() && flow.failure().is_none() => {
+                Ok(None) if self.spec.source.repeat && plan.has_run() && !flow.has_failed() => {
                     plan.end_run(true);
                     match self.again(source) {
                         Ok(again) => source = again,
@@ -237,7 +235,7 @@ impl Attempt<'_> {
     }
 
     fn source_failed(&self, error: &SourceError, progress: bool) -> Ended {
-        if matches!(error, SourceError::Stopped) || self.asked.is_asked() {
+        if matches!(error, SourceError::Stopped) || self.stop.is_asked() {
             return Ended::Stopped;
         }
         Ended::Failed { reason: reason(error), lasting: error.fault().is_lasting(), progress }

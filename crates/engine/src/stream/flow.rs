@@ -10,7 +10,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use ocelli_ingest::pull::Stop;
 use ocelli_media::sampler::Step;
 
 use super::{
@@ -25,6 +24,8 @@ use crate::{Look, Notice};
 
 /// Decoded pictures of a stream that wait to be looked at.
 const MOST_PICTURES: usize = 2;
+/// What waits for the look stage, verdicts without a picture included.
+const MOST_WAITING: usize = 4096;
 /// Notices that wait for the keeper.
 const MOST_KEPT: usize = 64;
 
@@ -62,9 +63,8 @@ pub(super) struct Flow {
     looking: Mutex<LookStage>,
     kept: Mutex<VecDeque<Kept>>,
     kept_ready: Condvar,
-    /// Ends the source's waits.
-    stop: Stop,
     failure: Mutex<Option<String>>,
+    failed: AtomicBool,
     /// A stage is broken: what comes is of no use.
     dead: AtomicBool,
 }
@@ -79,7 +79,6 @@ impl Flow {
         pool: Arc<Pool>,
         (decoding, looking): (DecodeStage, LookStage),
         live: bool,
-        stop: Stop,
     ) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             me: Weak::clone(me),
@@ -94,8 +93,8 @@ impl Flow {
             looking: Mutex::new(looking),
             kept: Mutex::default(),
             kept_ready: Condvar::new(),
-            stop,
             failure: Mutex::default(),
+            failed: AtomicBool::default(),
             dead: AtomicBool::default(),
         })
     }
@@ -120,16 +119,16 @@ impl Flow {
     /// Ends the attempt for a reason that lies here, not at the source. The first one counts.
     pub(super) fn fail(&self, reason: String) {
         lock(&self.failure).get_or_insert(reason);
-        self.stop.stop();
+        self.failed.store(true, Ordering::Release);
+    }
+
+    /// Whether reading on is of no use.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
     }
 
     pub(super) fn failure(&self) -> Option<String> {
         lock(&self.failure).clone()
-    }
-
-    /// Units that wait for the decoder.
-    pub(super) fn coded_len(&self) -> usize {
-        lock(&self.coded).len()
     }
 
     fn poke(&self, stage: Stage) {
@@ -176,6 +175,9 @@ impl Flow {
             let Some(oldest) = pictures.iter_mut().find(|item| item.is_picture()) else { break };
             oldest.drop_picture();
             Counters::add(&self.seat.counters.dropped_picture, 1);
+        }
+        if pictures.len() > MOST_WAITING {
+            self.fail("the store or the frame folder is so slow that nothing of this stream was kept".to_owned());
         }
     }
 
@@ -245,5 +247,11 @@ impl Turns for Flow {
 
     fn seats(&self) -> &Seats {
         &self.seats
+    }
+}
+
+impl std::fmt::Debug for Flow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Flow").field("stream", &self.seat.id).field("live", &self.live).finish_non_exhaustive()
     }
 }

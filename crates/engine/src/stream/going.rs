@@ -1,6 +1,10 @@
 //! The thread of a stream that is going: one attempt after the other.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use ocelli_ingest::pull::Stop;
 use ocelli_sinks::{Existing, FrameFolder};
@@ -35,10 +39,8 @@ impl Going {
         let (mut failures, mut software) = (0, false);
         loop {
             seat.state(StreamState::Starting);
-            // A failure of ours ends the source's waits as well: each attempt has an end of its own.
-            let stop = self.stop.child();
             let attempt =
-                Attempt { shared: &self.shared, seat, spec: &self.spec, stop: &stop, asked: &self.stop, software };
+                Attempt { shared: &self.shared, seat, spec: &self.spec, stop: &self.stop, software };
             let ended = attempt.run(&mut output);
             self.keep(|record| {
                 if output.as_ref().is_some_and(|output| !output.is_to_clear()) {
@@ -47,13 +49,13 @@ impl Going {
             });
             let (reason, lasting, progress) = match ended {
                 Ended::Stopped => return self.end(StreamState::Stopped, None),
-                Ended::Whole(damage) if !self.spec.source.is_endless() => {
+                Ended::Whole(damage) if !self.spec.is_endless() => {
                     return self.end(StreamState::Completed, damage);
                 }
                 Ended::Whole(damage) => (damage.unwrap_or_else(|| "the source ended".to_owned()), false, true),
                 Ended::Failed { reason, lasting, progress } => (reason, lasting, progress),
             };
-            if lasting && !self.spec.source.is_endless() {
+            if lasting && !self.spec.is_endless() {
                 return self.end(StreamState::Error, Some(reason));
             }
             failures = if progress { 1 } else { failures + 1 };
@@ -66,7 +68,7 @@ impl Going {
                 status.last_error = Some(reason);
                 status.restart_count += 1;
             });
-            if self.stop.wait(pause) {
+            if self.stop.wait(pause).is_err() {
                 return self.end(StreamState::Stopped, None);
             }
         }
@@ -101,6 +103,7 @@ impl Going {
             }
             record.ended = Some(StreamEnd { state: word, error: error.clone() });
         });
+        self.entry.over.store(true, Ordering::Release);
         self.entry.seat.update(|status| {
             status.state = state;
             status.last_error = error.or_else(|| status.last_error.take());

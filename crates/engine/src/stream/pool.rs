@@ -79,7 +79,8 @@ impl Pool {
             _ => None,
         };
         if seat.fetch_update(Ordering::AcqRel, Ordering::Acquire, poked) == Ok(IDLE) {
-            self.shared.enqueue(Arc::<_>::clone(who), stage);
+            let who: Arc<dyn Turns> = Arc::clone(who) as _;
+            self.shared.enqueue(who, stage);
         }
     }
 

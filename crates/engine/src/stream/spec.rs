@@ -1,6 +1,6 @@
 //! What a stream is to do.
 
-use ocelli_ingest::SourceSpec;
+use ocelli_ingest::{SourceKind, SourceSpec};
 use ocelli_media::libav::Acceleration;
 use ocelli_model::SamplingPlan;
 use serde::{Deserialize, Serialize};
@@ -26,29 +26,6 @@ pub struct StreamSpec {
     /// Whether objects are followed from frame to frame.
     #[serde(default = "yes")]
     pub tracks: bool,
-    /// What can be told without opening anything.
-    pub(super) fn check(&self) -> Result<(), StreamError> {
-        let invalid = |why: &str| Err(StreamError::Invalid(why.to_owned()));
-        if self.frames.is_none() && self.models.is_empty() {
-            return invalid("a stream needs frames to write, or models to look: give `frames` or `models`");
-        }
-        if self.frames.as_ref().is_some_and(|frames| !(1..=100).contains(&frames.quality)) {
-            return invalid("the quality of frames is 1 to 100");
-        }
-        if self.models.len() > MOST_MODELS {
-            return invalid("a stream has at most 16 models");
-        }
-        let confidence = self.models.iter().filter_map(|model| model.confidence);
-        if confidence.into_iter().any(|confidence| !(confidence > 0.0 && confidence <= 1.0)) {
-            return invalid("a confidence is above 0 and at most 1");
-        }
-        match self.hardware.as_deref() {
-            None | Some("none") => Ok(()),
-            Some(word) if word.parse::<Acceleration>().is_ok() => Ok(()),
-            Some(_) => invalid("hardware is cuda, qsv, vaapi or none"),
-        }
-    }
-
     /// Whether models look only where something moves; `None`: at live sources.
     #[serde(default)]
     pub gate: Option<bool>,
@@ -86,9 +63,40 @@ impl Default for FramesSpec {
 }
 
 impl StreamSpec {
+    /// What can be told without opening anything.
+    pub(super) fn check(&self) -> Result<(), StreamError> {
+        let invalid = |why: &str| Err(StreamError::Invalid(why.to_owned()));
+        if self.frames.is_none() && self.models.is_empty() {
+            return invalid("a stream needs frames to write, or models to look: give `frames` or `models`");
+        }
+        if self.frames.as_ref().is_some_and(|frames| !(1..=100).contains(&frames.quality)) {
+            return invalid("the quality of frames is 1 to 100");
+        }
+        if self.models.len() > MOST_MODELS {
+            return invalid("a stream has at most 16 models");
+        }
+        let confidence = self.models.iter().filter_map(|model| model.confidence);
+        if confidence.into_iter().any(|confidence| !(confidence > 0.0 && confidence <= 1.0)) {
+            return invalid("a confidence is above 0 and at most 1");
+        }
+        match self.hardware.as_deref() {
+            None | Some("none") => Ok(()),
+            Some(word) if word.parse::<Acceleration>().is_ok() => Ok(()),
+            Some(_) => invalid("hardware is cuda, qsv, vaapi or none"),
+        }
+    }
+
     /// Whether models look only where something moves.
     pub fn is_gated(&self) -> bool {
         !self.models.is_empty() && self.gate.unwrap_or_else(|| self.source.is_live())
+    }
+}
+
+impl StreamSpec {
+    /// Whether its source has no end of its own: where it ends all the same, another attempt follows.
+    pub(super) fn is_endless(&self) -> bool {
+        let source = &self.source;
+        source.repeat || (source.is_live() && source.url.kind() != SourceKind::File)
     }
 }
 

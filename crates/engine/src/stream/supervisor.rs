@@ -4,12 +4,15 @@ use std::{
     collections::BTreeMap,
     io,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
 
-use ocelli_ingest::{OpenSource, pull::Stop};
+use ocelli_ingest::{OpenSource, Stop};
 use ocelli_model::StreamId;
 use ocelli_store::{EndState, StoreError, StreamEnd, StreamRecord, Streams};
 use tokio::sync::{broadcast, watch};
@@ -119,6 +122,8 @@ pub(super) struct Entry {
     pub(super) seat: Arc<Seat>,
     /// What is kept of it. Locked while it is written, so that writes keep their order.
     pub(super) record: tokio::sync::Mutex<StreamRecord>,
+    /// Its thread has nothing more to do than to end.
+    pub(super) over: AtomicBool,
     spec: Mutex<StreamSpec>,
     /// Held by whoever starts, stops or changes it: one after the other.
     turn: tokio::sync::Mutex<Option<Thread>>,
@@ -143,6 +148,11 @@ pub struct Follower {
 pub struct Missed(pub u64);
 
 impl Follower {
+    /// Follows what is sent there from now on; the hub bounds how far a follower may fall behind.
+    pub fn new(updates: broadcast::Receiver<Arc<Update>>) -> Self {
+        Self { updates }
+    }
+
     /// The next update; `None` once the stream is deleted.
     pub async fn next(&mut self) -> Option<Result<Arc<Update>, Missed>> {
         match self.updates.recv().await {
@@ -216,9 +226,12 @@ impl Supervisor {
         spec.check()?;
         let Ok(entry) = self.entry(&id) else { return self.create(id, spec, true).await };
         let mut turn = entry.turn.lock().await;
-        if turn.as_ref().is_some_and(Thread::is_going) {
+        // One that cannot go on as configured may be told to do something else.
+        let troubled = entry.seat.status().state == StreamState::Error;
+        if !troubled && entry.is_going(&mut turn).await {
             return Err(StreamError::Running(id));
         }
+        Self::end(&mut turn).await;
         let json = encode(&spec)?;
         let now = (self.shared.config.now_ms)();
         let begun = self.begin(&entry, &mut turn, true, |record| {
@@ -239,10 +252,8 @@ impl Supervisor {
         spec.check()?;
         let entry = self.entry(id)?;
         let mut turn = entry.turn.lock().await;
-        let going = turn.as_ref().is_some_and(Thread::is_going);
-        if going {
-            Self::end(&mut turn).await;
-        }
+        let going = entry.is_going(&mut turn).await;
+        Self::end(&mut turn).await;
         let json = encode(&spec)?;
         *lock(&entry.spec) = spec;
         let now = (self.shared.config.now_ms)();
@@ -253,7 +264,7 @@ impl Supervisor {
     pub async fn start(&self, id: &StreamId) -> Result<StreamStatus, StreamError> {
         let entry = self.entry(id)?;
         let mut turn = entry.turn.lock().await;
-        if turn.as_ref().is_some_and(Thread::is_going) {
+        if entry.is_going(&mut turn).await {
             return Ok(entry.seat.status());
         }
         self.begin(&entry, &mut turn, true, |record| record.restarts = 0).await
@@ -263,7 +274,7 @@ impl Supervisor {
     pub async fn stop(&self, id: &StreamId) -> Result<StreamStatus, StreamError> {
         let entry = self.entry(id)?;
         let mut turn = entry.turn.lock().await;
-        if turn.as_ref().is_some_and(Thread::is_going) {
+        if entry.is_going(&mut turn).await {
             Self::end(&mut turn).await;
             let mut record = entry.record.lock().await;
             record.wanted = false;
@@ -326,7 +337,7 @@ impl Supervisor {
             return latest.map_err(|error| StreamError::Frame(error.to_string()));
         }
         let mut updates = entry.seat.follow();
-        entry.seat.wants_picture.store(true, std::sync::atomic::Ordering::Relaxed);
+        entry.seat.wants_picture.store(true, Ordering::Relaxed);
         let before = entry.seat.latest().map(|latest| latest.media_time);
         let newer = async {
             while !matches!(updates.recv().await, Err(broadcast::error::RecvError::Closed)) {
@@ -427,6 +438,7 @@ impl Supervisor {
         let (stop, (ending, ended)) = (Stop::default(), watch::channel(false));
         let spec = lock(&entry.spec).clone();
         let going = Going::new(Arc::clone(&self.shared), Arc::clone(entry), spec, stop.clone());
+        entry.over.store(false, Ordering::Release);
         let span = tracing::info_span!("stream", stream = %entry.seat.id);
         let thread = thread::Builder::new().name(format!("stream:{}", entry.seat.id)).spawn(move || {
             span.in_scope(|| going.go());
@@ -444,11 +456,6 @@ impl Supervisor {
     }
 }
 
-impl Thread {
-    fn is_going(&self) -> bool {
-        !*self.ended.borrow() && self.ended.has_changed().is_ok()
-    }
-}
 
 impl Entry {
     fn new(record: StreamRecord, spec: StreamSpec) -> Self {
@@ -475,9 +482,18 @@ impl Entry {
         Self {
             seat: Arc::new(Seat::new(status)),
             record: tokio::sync::Mutex::new(record),
+            over: AtomicBool::default(),
             spec: Mutex::new(spec),
             turn: tokio::sync::Mutex::new(None),
         }
+    }
+
+    /// Whether its thread has more to do; one that is about to end is waited for.
+    async fn is_going(&self, turn: &mut Option<Thread>) -> bool {
+        if turn.is_some() && self.over.load(Ordering::Acquire) {
+            Supervisor::end(turn).await;
+        }
+        turn.as_ref().is_some_and(|thread| !*thread.ended.borrow() && thread.ended.has_changed().is_ok())
     }
 
     /// Shows what the record says, after a change of it.

@@ -14,3 +14,5 @@ mod kept;
 mod look;
 #[cfg(test)]
 mod notices;
+#[cfg(test)]
+mod streams;

@@ -1,0 +1,220 @@
+//! Streams under their supervisor, with the real store and real folders.
+
+mod faults;
+mod life;
+
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use ocelli_analyze::{AnalyzeError, Analyzer};
+use ocelli_engine::{
+    AnalyzerFacts, Backoff, FramesSpec, Kept, LoadModels, Loaded, ModelSpec, Parts, SourceSpec, SourceUrl, StreamSpec,
+    StreamState, StreamStatus, Supervisor, SupervisorConfig,
+};
+use ocelli_ingest::{OpenSource, Source, SourceError, Stop, pull::FileSource};
+use ocelli_media::{AccessUnit, CodecParameters, pixel::Picture};
+use ocelli_model::{AnalyzerVersion, BoundingBox, Detection, StreamId, Tally, VersionBuilder};
+use ocelli_store::{Access, Appender, Results as _, RunFilter, RunRecord, SqliteStore};
+
+/// What the source of an attempt does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Does {
+    /// Reads the file to its end.
+    Whole,
+    /// Breaks after so many units, as a camera that goes.
+    BreaksAfter(usize),
+    /// Cannot be opened; trying again may help.
+    Refuses,
+    /// Gives so many units, then waits to be stopped.
+    WaitsAfter(usize),
+}
+
+/// Opens files, and breaks them as told, one instruction per attempt; then they are whole.
+#[derive(Debug, Default)]
+pub(super) struct Opener(Mutex<VecDeque<Does>>);
+
+impl OpenSource for Opener {
+    fn open(&self, spec: &SourceSpec, stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
+        let does = self.0.lock().unwrap().pop_front().unwrap_or(Does::Whole);
+        if does == Does::Refuses {
+            return Err(SourceError::Open(std::io::ErrorKind::ConnectionRefused.into()));
+        }
+        let file = FileSource::open(spec.url.file().expect("tests read files"))?;
+        Ok(Box::new(Scripted { file, does, units: 0, stop: stop.clone() }))
+    }
+}
+
+#[derive(Debug)]
+struct Scripted {
+    file: FileSource,
+    does: Does,
+    units: usize,
+    stop: Stop,
+}
+
+impl Source for Scripted {
+    fn parameters(&self) -> &Arc<CodecParameters> {
+        self.file.parameters()
+    }
+
+    fn next_unit(&mut self) -> Result<Option<AccessUnit>, SourceError> {
+        if self.stop.is_asked() {
+            return Err(SourceError::Stopped);
+        }
+        match self.does {
+            Does::BreaksAfter(units) if self.units >= units => {
+                return Err(SourceError::Open(std::io::ErrorKind::ConnectionReset.into()));
+            }
+            Does::WaitsAfter(units) if self.units >= units => {
+                self.stop.wait(Duration::from_hours(1))?;
+            }
+            _ => {}
+        }
+        self.units += 1;
+        self.file.next_unit()
+    }
+
+    fn damage(&self) -> Option<&str> {
+        self.file.damage()
+    }
+}
+
+/// A model that sees one box that never moves.
+#[derive(Debug)]
+struct OneBox(AnalyzerVersion);
+
+impl Analyzer for OneBox {
+    fn version(&self) -> &AnalyzerVersion {
+        &self.0
+    }
+
+    fn analyze(&mut self, picture: &Picture<'_>) -> Result<Vec<Detection>, AnalyzeError> {
+        assert!(picture.width > 0, "a picture has a size");
+        let bbox = BoundingBox { x: 0.1, y: 0.1, width: 0.2, height: 0.2 };
+        Ok(vec![Detection { label: "still".into(), confidence: 0.8, bbox }])
+    }
+}
+
+#[derive(Debug)]
+struct Models;
+
+impl LoadModels for Models {
+    fn load(&self, spec: &ModelSpec, decoder: &str, instances: usize) -> Result<Loaded, String> {
+        let name = spec.model.clone().unwrap_or_else(|| "one-box".to_owned());
+        if name == "missing" {
+            return Err("there is no model missing".to_owned());
+        }
+        let builder = VersionBuilder::default().with("model", &name).with("decoder", decoder);
+        let (version, ingredients) = (builder.build(), builder.ingredients().clone());
+        let facts = AnalyzerFacts { version: version.clone(), model: name, ingredients };
+        let instance = |_| Box::new(OneBox(version.clone())) as Box<dyn Analyzer>;
+        Ok(Loaded { facts, instances: (0..instances).map(instance).collect() })
+    }
+}
+
+/// A supervisor with a store and a place for frames.
+pub(super) struct Yard {
+    pub(super) supervisor: Supervisor,
+    pub(super) store: Arc<SqliteStore>,
+    pub(super) opener: Arc<Opener>,
+    pub(super) frames: PathBuf,
+    appender: Appender,
+}
+
+impl Yard {
+    pub(super) async fn open(folder: &Path) -> Self {
+        let store = Arc::new(SqliteStore::open(&folder.join("store"), Access::Write).await.unwrap());
+        let runtime = tokio::runtime::Handle::current();
+        let appender = Appender::start(Arc::<SqliteStore>::clone(&store), &runtime);
+        let kept = Kept { log: store.clone(), results: store.clone(), appender: appender.clone(), runtime };
+        let opener = Arc::new(Opener::default());
+        let frames = folder.join("frames");
+        let config = SupervisorConfig {
+            frames: frames.clone(),
+            threads: 2,
+            most_streams: 200,
+            backoff: Backoff { least: Duration::from_millis(5), most: Duration::from_millis(20) },
+            now_ms: || 1_700_000_000_000,
+        };
+        let parts = Parts { opener: opener.clone(), models: Arc::new(Models), kept, streams: store.clone() };
+        let supervisor = Supervisor::open(config, parts).await.unwrap();
+        Self { supervisor, store, opener, frames, appender }
+    }
+
+    pub(super) async fn close(self) {
+        self.supervisor.drain().await;
+        self.appender.close().await.unwrap();
+        self.store.close().await.unwrap();
+    }
+
+    pub(super) fn script(&self, does: &[Does]) {
+        self.opener.0.lock().unwrap().extend(does);
+    }
+
+    /// Waits for the stream to come into one of these states.
+    pub(super) async fn until(&self, id: &StreamId, states: &[StreamState]) -> StreamStatus {
+        let mut updates = self.supervisor.follow(id).unwrap();
+        loop {
+            let status = self.supervisor.status(id).unwrap();
+            if states.contains(&status.state) {
+                return status;
+            }
+            // What was missed shows in the next status.
+            let _told = updates.next().await.expect("the stream is there");
+        }
+    }
+
+    /// Waits for so many frames.
+    pub(super) async fn until_frames(&self, id: &StreamId, frames: u64) {
+        let mut updates = self.supervisor.follow(id).unwrap();
+        while self.supervisor.status(id).unwrap().frame_count < frames {
+            let _told = updates.next().await.expect("the stream is there");
+        }
+    }
+
+    pub(super) fn frame_names(&self, id: &StreamId) -> Vec<String> {
+        let listed = std::fs::read_dir(self.frames.join(id.as_str()));
+        let mut names: Vec<_> = listed
+            .map(|entries| entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect())
+            .unwrap_or_default();
+        names.sort();
+        names
+    }
+
+    pub(super) async fn runs(&self, id: &StreamId) -> Vec<RunRecord> {
+        let filter = RunFilter { source_key: Some(id.to_string()), ..RunFilter::default() };
+        self.store.runs(&filter).await.unwrap()
+    }
+
+    /// Due and verdicts of every ledger of a stream; they balance.
+    pub(super) async fn ledger(&self, id: &StreamId) -> Vec<(u32, u64, Tally)> {
+        let mut found = Vec::new();
+        for run in self.runs(id).await {
+            for ledger in self.store.ledgers(Some(run.id)).await.unwrap() {
+                assert_eq!(ledger.due, ledger.tally.due(), "run {} balances", run.run.ordinal);
+                found.push((run.run.ordinal, ledger.due, ledger.tally));
+            }
+        }
+        found
+    }
+}
+
+pub(super) fn id(word: &str) -> StreamId {
+    word.parse().unwrap()
+}
+
+pub(super) fn frames_of(path: &Path, fps: &str) -> StreamSpec {
+    StreamSpec {
+        source: SourceSpec::new(SourceUrl::from_path(path).unwrap()),
+        fps: fps.parse().unwrap(),
+        frames: Some(FramesSpec::default()),
+        models: Vec::new(),
+        tracks: true,
+        gate: None,
+        hardware: None,
+    }
+}
