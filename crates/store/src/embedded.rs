@@ -11,6 +11,7 @@ mod identity;
 mod lock;
 mod open;
 mod place;
+mod prune;
 mod read;
 mod readers;
 mod schema;
@@ -30,9 +31,9 @@ use tokio::sync::Mutex;
 use self::{checkpoint::Checkpoints, lock::Lock, place::Place, readers::Readers, write::Writer};
 use crate::{
     AnalyzerId, AnalyzerRecord, DerivationId, DetectionQuery, Entry, FrameQuery, LedgerId, LedgerRecord,
-    LedgerRow, NewAnalyzer, NewLedger, NewRun, NewSource, OpenLedger, Page, ResultLog, Results, RunFilter,
-    RunId, RunRecord, Settled, SourceId, StoreError, StoredDetection, StoredFrame, StreamRecord, Streams,
-    TrackRecord, WallAnchor,
+    LedgerRow, NewAnalyzer, NewLedger, NewRun, NewSource, OpenLedger, Page, Pruned, ResultLog, Results,
+    RunFilter, RunId, RunRecord, Settled, SourceId, StoreError, StoredDetection, StoredFrame, StreamRecord,
+    Streams, TrackRecord, WallAnchor,
 };
 
 /// What a process wants with a store.
@@ -122,15 +123,16 @@ macro_rules! identify {
         writer.finish(made).await
     }};
 }
+use identify;
 
-/// One transaction of the writer around a change of what it does not remember.
+/// One transaction of the writer, begun by `$begin`, around a change of what it does not remember.
 macro_rules! change {
-    ($store:ident, $make:path $(, $argument:expr)*) => {{
+    ($store:ident, $begin:ident, $make:path $(, $argument:expr)*) => {{
         let writing = $store.writing()?;
         let made = {
             let mut writer = writing.writer.lock().await;
             let writer = writer.as_mut().ok_or(StoreError::Closed)?;
-            writer.begin().await?;
+            writer.$begin().await?;
             let made = $make(&mut writer.db $(, $argument)*).await;
             writer.finish(made).await
         };
@@ -138,6 +140,7 @@ macro_rules! change {
         made
     }};
 }
+use change;
 
 /// One snapshot around a query.
 macro_rules! answer {
@@ -227,11 +230,11 @@ impl Results for SqliteStore {
 impl Streams for SqliteStore {
     async fn put_stream(&self, stream: &StreamRecord) -> Result<(), StoreError> {
         values::stream(stream)?;
-        change!(self, streams::put, stream)
+        change!(self, begin, streams::put, stream)
     }
 
     async fn remove_stream(&self, id: &StreamId) -> Result<bool, StoreError> {
-        change!(self, streams::remove, id.as_str())
+        change!(self, begin, streams::remove, id.as_str())
     }
 
     async fn streams(&self) -> Result<Vec<StreamRecord>, StoreError> {
@@ -243,10 +246,14 @@ impl Streams for SqliteStore {
     }
 
     async fn anchor(&self, run: RunId, anchors: &[WallAnchor]) -> Result<(), StoreError> {
-        change!(self, streams::anchor, run, anchors)
+        change!(self, begin, streams::anchor, run, anchors)
     }
 
     async fn anchors(&self, run: RunId) -> Result<Vec<WallAnchor>, StoreError> {
         answer!(self, streams::anchors, run)
+    }
+
+    async fn prune(&self, before_ms: i64) -> Result<Pruned, StoreError> {
+        self.prune_before(before_ms).await
     }
 }

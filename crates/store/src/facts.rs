@@ -160,6 +160,8 @@ pub struct LedgerRecord {
     pub due: u64,
     /// What became of them. Less than `due` by what was in hand when a process died.
     pub tally: Tally,
+    /// What was before this PTS was removed, or is about to be; `None`: nothing was.
+    pub kept_pts: Option<i64>,
 }
 
 /// What one analyzer saw in one frame.

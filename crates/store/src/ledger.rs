@@ -66,7 +66,7 @@ impl LedgerClock {
     }
 
     /// The first slot or PTS of a window.
-    fn first(&self, window: i64) -> i64 {
+    pub(crate) fn first(&self, window: i64) -> i64 {
         let ahead = i128::from(window) * self.den;
         saturated(self.origin - (-ahead).div_euclid(self.num))
     }

@@ -28,4 +28,4 @@ pub use log::{Entry, OpenLedger, ResultLog, Settled};
 pub use query::{
     DetectionQuery, FrameQuery, LedgerRow, Page, Results, RunFilter, StoredDetection, StoredFrame,
 };
-pub use streams::{AnchorOrigin, EndState, StreamEnd, StreamRecord, Streams, WallAnchor};
+pub use streams::{AnchorOrigin, EndState, Pruned, StreamEnd, StreamRecord, Streams, WallAnchor};

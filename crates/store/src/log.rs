@@ -37,7 +37,8 @@ pub struct Settled {
     pub tracked_through: Option<i64>,
 }
 
-/// One durable fact of a running analysis. Written again, each changes nothing.
+/// One durable fact of a running analysis. Written again, each changes nothing; neither does one of what was removed by
+/// [`crate::Streams::prune`].
 ///
 /// Where every picture is due, a span is one picture: a stretch would say nothing about those in between.
 #[derive(Clone, Debug, PartialEq)]

@@ -89,6 +89,35 @@ pub enum AnchorOrigin {
     Arrival,
 }
 
+/// What went by [`Streams::prune`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Runs with all that hung on them.
+    pub runs: u64,
+    /// Results.
+    pub frames: u64,
+    /// Detections in them.
+    pub detections: u64,
+    /// Tracks of which nothing is left.
+    pub tracks: u64,
+    /// Lines of ledgers.
+    pub lines: u64,
+    /// Wall-time anchors.
+    pub anchors: u64,
+}
+
+impl Pruned {
+    /// Counts `more`, too.
+    pub fn add(&mut self, more: Self) {
+        self.runs += more.runs;
+        self.frames += more.frames;
+        self.detections += more.detections;
+        self.tracks += more.tracks;
+        self.lines += more.lines;
+        self.anchors += more.anchors;
+    }
+}
+
 /// Streams and what hangs on them. As with [`crate::ResultLog`], what returned `Ok` is durable, and a dropped future
 /// happened wholly or not at all.
 #[async_trait]
@@ -110,4 +139,13 @@ pub trait Streams: Send + Sync + fmt::Debug {
 
     /// Anchors of a run by media time.
     async fn anchors(&self, run: RunId) -> Result<Vec<WallAnchor>, StoreError>;
+
+    /// Removes what streams brought before this wall time, the oldest first. Closed runs that ended before go with all that
+    /// hangs on them. Of others go results with their tracks, and whole 10 s windows of their ledgers, so that these stay in
+    /// balance; entries for what went change nothing any more. The wall time of a PTS is reckoned from the run's `began_ms` at
+    /// t0. Runs of files stay.
+    ///
+    /// Works in small transactions, others get in between; may be dropped at any time, and goes on at the next call. The room
+    /// is used again, the files of the store do not become smaller.
+    async fn prune(&self, before_ms: i64) -> Result<Pruned, StoreError>;
 }

@@ -1,12 +1,17 @@
 //! Does everything fit together? Reads it all.
 
-use sqlx::{Row as _, SqliteConnection, query_as, query_scalar, raw_sql};
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, query_as, query_scalar, raw_sql};
 
 use super::{failure::Failure, read};
 use crate::{Account, LedgerId, RunFilter, RunState};
 
 /// Most lines from one question: a damaged store would fill a screen with each.
 const LINES: usize = 20;
+
+/// Ledgers, with where that begins which is kept: what is before may be half gone.
+const KEPT: &str =
+    "WITH kept AS (SELECT id, series, coalesce(kept_window, -9223372036854775808) AS from_window,
+    coalesce(kept_pts, -9223372036854775808) AS from_pts FROM ledgers)";
 
 /// Questions that a sound store answers with nothing: each gives lines for people.
 const RULES: &[&str] = &[
@@ -22,9 +27,11 @@ const RULES: &[&str] = &[
     // Analysed slots have results, and results have analysed slots.
     "SELECT 'ledger ' || id || ': ' || analysed || ' slots are analysed, ' || results || ' results are counted' FROM (
          SELECT id,
-                coalesce((SELECT sum(count) FROM spans WHERE ledger = ledgers.id AND verdict = 'analysed'), 0) AS analysed,
-                coalesce(own, 0) + (SELECT count(*) FROM shared WHERE ledger = ledgers.id) AS results
-         FROM ledgers LEFT JOIN (SELECT ledger, count(*) AS own FROM results GROUP BY ledger) ON ledger = id)
+                coalesce((SELECT sum(count) FROM spans WHERE ledger = kept.id AND verdict = 'analysed'
+                          AND time_window >= from_window), 0) AS analysed,
+                coalesce(own, 0) + (SELECT count(*) FROM shared WHERE ledger = kept.id AND pts >= from_pts) AS results
+         FROM kept LEFT JOIN (SELECT ledger, count(*) AS own FROM results JOIN kept ON kept.id = ledger
+                              WHERE pts >= from_pts GROUP BY ledger) ON ledger = id)
      WHERE analysed <> results",
     "SELECT 'the result of series ' || results.series || ' at ' || pts || ' was brought by a ledger of another series'
      FROM results JOIN ledgers ON ledgers.id = results.ledger WHERE ledgers.series <> results.series",
@@ -42,8 +49,8 @@ const RULES: &[&str] = &[
      WHERE NOT EXISTS (SELECT 1 FROM labels WHERE id = label)",
     // Tracks.
     "SELECT 'derivation ' || id || ' is tracked to ' || tracked_through || ', where there is no result' FROM (
-         SELECT derivations.*, series FROM derivations JOIN ledgers ON ledgers.id = ledger) AS derived
-     WHERE tracked_through IS NOT NULL AND NOT EXISTS (SELECT 1 FROM results
+         SELECT derivations.*, series, from_pts FROM derivations JOIN kept ON kept.id = ledger) AS derived
+     WHERE tracked_through >= from_pts AND NOT EXISTS (SELECT 1 FROM results
          WHERE results.series = derived.series AND pts = tracked_through)",
     "SELECT 'derivation ' || derivation || ': a track at ' || pts || ' lies beyond what is tracked' FROM track_detections
      LEFT JOIN derivations ON derivations.id = derivation
@@ -57,16 +64,21 @@ const RULES: &[&str] = &[
            AND detections.ordinal = found.ordinal)",
     "SELECT 'derivation ' || coalesce(t.derivation, f.derivation) || ': track ' || coalesce(t.track, f.track)
             || ' and its detections differ'
-     FROM tracks AS t FULL JOIN (
+     FROM (SELECT tracks.*, from_pts FROM tracks JOIN derivations ON derivations.id = derivation
+           JOIN kept ON kept.id = ledger WHERE last_pts >= from_pts) AS t
+     FULL JOIN (
          SELECT found.derivation, found.track, min(found.pts) AS first, max(found.pts) AS last,
                 count(*) AS number, max(confidence) AS best
          FROM track_detections AS found JOIN derivations ON derivations.id = found.derivation
-         JOIN ledgers ON ledgers.id = derivations.ledger
-         JOIN detections ON detections.series = ledgers.series AND detections.pts = found.pts
+         JOIN kept ON kept.id = derivations.ledger
+         JOIN detections ON detections.series = kept.series AND detections.pts = found.pts
               AND detections.ordinal = found.ordinal
+         WHERE found.pts >= from_pts
          GROUP BY found.derivation, found.track) AS f ON f.derivation = t.derivation AND f.track = t.track
-     WHERE t.track IS NULL OR f.track IS NULL OR t.first_pts <> f.first OR t.last_pts <> f.last
-        OR t.detections <> f.number OR t.best <> f.best",
+     WHERE t.track IS NULL OR f.track IS NULL OR t.last_pts <> f.last
+        OR iif(t.first_pts >= from_pts,
+               t.first_pts <> f.first OR t.detections <> f.number OR t.best <> f.best,
+               t.detections <= f.number OR t.best < f.best)",
 ];
 
 pub(super) async fn check(db: &mut SqliteConnection) -> Result<Vec<String>, Failure> {
@@ -76,7 +88,8 @@ pub(super) async fn check(db: &mut SqliteConnection) -> Result<Vec<String>, Fail
         return Ok(found);
     }
     for rule in RULES {
-        let mut lines: Vec<String> = query_scalar(*rule).persistent(false).fetch_all(&mut *db).await?;
+        let rule = AssertSqlSafe(format!("{KEPT} {rule}"));
+        let mut lines: Vec<String> = query_scalar(rule).persistent(false).fetch_all(&mut *db).await?;
         shorten(&mut lines);
         found.append(&mut lines);
     }

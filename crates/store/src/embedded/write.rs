@@ -21,15 +21,38 @@ pub(super) struct Writer {
     statements: Statements,
     /// A transaction was begun and neither committed nor rolled back: its future was dropped.
     unfinished: bool,
+    /// Foreign keys are not looked at until that transaction ends.
+    unchecked: bool,
 }
 
 impl Writer {
     pub(super) fn new(db: SqliteConnection, place: Place) -> Self {
-        Self { db, place, memory: Memory::default(), statements: Statements::default(), unfinished: false }
+        Self {
+            db,
+            place,
+            memory: Memory::default(),
+            statements: Statements::default(),
+            unfinished: false,
+            unchecked: false,
+        }
     }
 
     pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
         self.roll_back().await;
+        self.start().await
+    }
+
+    /// As [`Self::begin`], without checks of foreign keys until [`Self::finish`].
+    pub(super) async fn begin_unchecked(&mut self) -> Result<(), StoreError> {
+        self.roll_back().await;
+        self.unchecked = true;
+        // A flag of the connection, which no transaction undoes; within one it could not be changed.
+        let off = raw_sql("PRAGMA foreign_keys = OFF").execute(&mut self.db).await;
+        off.map_err(|error| self.place.sql(error))?;
+        self.start().await
+    }
+
+    async fn start(&mut self) -> Result<(), StoreError> {
         // Before it is asked for: dropped while waiting, it begins all the same.
         self.unfinished = true;
         raw_sql("BEGIN IMMEDIATE").execute(&mut self.db).await.map_err(|error| self.place.sql(error))?;
@@ -48,6 +71,7 @@ impl Writer {
         match done {
             Ok(value) => {
                 self.unfinished = false;
+                self.check_again().await;
                 Ok(value)
             }
             Err(error) => {
@@ -58,14 +82,22 @@ impl Writer {
     }
 
     async fn roll_back(&mut self) {
-        if !self.unfinished {
-            return;
+        if self.unfinished {
+            // What is remembered may not be so.
+            self.memory = Memory::default();
+            // Fails where the engine has rolled back by itself, as it does when there is no room: then nothing is left to do.
+            raw_sql("ROLLBACK").execute(&mut self.db).await.ok();
+            self.unfinished = false;
         }
-        // What is remembered may not be so.
-        self.memory = Memory::default();
-        // Fails where the engine has rolled back by itself, as it does when there is no room: then nothing is left to do.
-        raw_sql("ROLLBACK").execute(&mut self.db).await.ok();
-        self.unfinished = false;
+        self.check_again().await;
+    }
+
+    async fn check_again(&mut self) {
+        if self.unchecked {
+            // Only a flag in memory: there is nothing that could fail.
+            raw_sql("PRAGMA foreign_keys = ON").execute(&mut self.db).await.ok();
+            self.unchecked = false;
+        }
     }
 
     /// Identities changed: derivations may have come to ledgers that are remembered without.

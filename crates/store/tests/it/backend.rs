@@ -47,6 +47,14 @@ pub(crate) async fn run(store: &dyn Store, key: &str, ordinal: u32) -> RunId {
     store.run(&run).await.unwrap()
 }
 
+/// As [`run`], of a stream: those of a file with the same key are others. Began at 0 ms.
+pub(crate) async fn stream_run(store: &dyn Store, key: &str, ordinal: u32) -> RunId {
+    let source = NewSource { kind: SourceKind::Stream, bytes: 0, ..source(key) };
+    let source = store.source(&source).await.unwrap();
+    let time_base = TimeBase::new(1, 1000).unwrap();
+    store.run(&NewRun { source, ordinal, time_base, t0: 100, began_ms: 0 }).await.unwrap()
+}
+
 /// A ledger with a tracker.
 pub(crate) async fn ledger(store: &dyn Store, run: RunId, name: &str, plan: &str) -> OpenLedger {
     let analyzer = store.analyzer(&analyzer(name)).await.unwrap();

@@ -5,6 +5,7 @@ pub(crate) mod gaps;
 pub(crate) mod identities;
 pub(crate) mod queries;
 pub(crate) mod refused;
+pub(crate) mod retention;
 pub(crate) mod streams;
 pub(crate) mod tracks;
 
@@ -18,7 +19,8 @@ macro_rules! suite {
             tracks: [tracks_follow_results, results_in_between_void_tracks, order_is_kept];
             queries: [frames_by_page, detections_by_page];
             refused: [nothing_of_a_bad_batch_is_written, bad_values];
-            streams: [streams_are_kept, bad_streams, ordinals_go_on, anchors_are_added]);
+            streams: [streams_are_kept, bad_streams, ordinals_go_on, anchors_are_added];
+            retention: [closed_runs_go, open_runs_keep_whole_windows, what_went_stays_away, tracks_that_go_on_keep_their_beginning, plans_keep_what_others_share, many_small_steps]);
     };
     (@cases $name:ident, $backend:ty, $($module:ident: [$($case:ident),*]);*) => {
         mod $name {

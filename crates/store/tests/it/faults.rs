@@ -5,6 +5,7 @@ mod damage;
 mod full;
 mod killed;
 mod others;
+mod pruned;
 mod schemas;
 
 use std::path::Path;

@@ -7,7 +7,7 @@ use ocelli_store::{Entry, OpenLedger, Settled, Span};
 use proptest::{collection::vec, prelude::*, test_runner::TestCaseError};
 
 use crate::{
-    backend::{Backend as _, Store, ledger, result, run},
+    backend::{Backend as _, Store, ledger, result, stream_run},
     embedded::Sqlite,
 };
 
@@ -22,6 +22,8 @@ enum Act {
     Unseen(usize, i64, i64, Verdict),
     Analysed(usize, i64),
     Tracked(usize, i64),
+    /// Everything before this window.
+    Prune(i64),
     Reopen,
 }
 
@@ -33,6 +35,7 @@ fn acts() -> impl Strategy<Value = Vec<Vec<Act>>> {
             .prop_map(|(at, first, more, verdict)| Act::Unseen(at, first, first + more, verdict)),
         8 => (0..4_usize, SLOTS).prop_map(|(at, slot)| Act::Analysed(at, slot)),
         3 => (0..4_usize, SLOTS).prop_map(|(at, slot)| Act::Tracked(at, slot)),
+        1 => (0..3_i64).prop_map(Act::Prune),
         1 => Just(Act::Reopen),
     ];
     vec(vec(act, 1..8), 1..16)
@@ -57,6 +60,8 @@ struct Model {
     accounts: [Account; 4],
     /// By analyzer.
     results: BTreeMap<&'static str, BTreeSet<i64>>,
+    /// Windows before were removed.
+    kept: i64,
 }
 
 impl Model {
@@ -64,7 +69,8 @@ impl Model {
     fn entries(&mut self, act: &Act, open: &[OpenLedger]) -> Vec<Entry> {
         match act {
             Act::Due(at, first, last) => {
-                self.accounts[*at].due.extend(*first..=*last);
+                let kept = (*first..=*last).filter(|slot| window(*at, *slot) >= self.kept);
+                self.accounts[*at].due.extend(kept);
                 let entry = |span| Entry::Due { ledger: open[*at].ledger, span };
                 spans(*at, *first, *last).into_iter().map(entry).collect()
             }
@@ -76,7 +82,7 @@ impl Model {
             }
             Act::Analysed(at, slot) => vec![self.analysed(*at, *slot, open[*at])],
             Act::Tracked(at, slot) => self.tracked(*at, *slot, open[*at]).into_iter().collect(),
-            Act::Reopen => vec![],
+            Act::Prune(_) | Act::Reopen => vec![],
         }
     }
 
@@ -86,6 +92,9 @@ impl Model {
     }
 
     fn settle(&mut self, at: usize, slot: i64, verdict: Verdict) {
+        if window(at, slot) < self.kept {
+            return;
+        }
         let is_gap = matches!(verdict, Verdict::Dropped | Verdict::Lost);
         let known = self.accounts[at].verdicts.contains_key(&slot);
         if !known || (!is_gap && !self.is_final(at, slot)) {
@@ -98,7 +107,7 @@ impl Model {
         let held = self.results.entry(LEDGERS[at].0).or_default();
         // Whoever knows that it is there does not bring it again.
         let brings = !held.contains(&pts) || slot % 3 == 0;
-        if !self.is_final(at, slot) {
+        if window(at, slot) >= self.kept && !self.is_final(at, slot) {
             self.results.entry(LEDGERS[at].0).or_default().insert(pts);
             self.settle(at, slot, Verdict::Analysed);
             let account = &mut self.accounts[at];
@@ -111,6 +120,26 @@ impl Model {
         Entry::Analysed { ledger: open.ledger, span, pts, result }
     }
 
+    fn prune(&mut self, before: i64) {
+        let windows = self.accounts.iter().enumerate().flat_map(|(at, account)| {
+            account.due.iter().chain(account.verdicts.keys()).map(move |slot| window(at, *slot))
+        });
+        let newest = windows.max().unwrap_or(-1);
+        self.kept = self.kept.max(before.min(newest + 1));
+        let mut kept_pts = BTreeMap::<_, i64>::new();
+        for (at, account) in self.accounts.iter_mut().enumerate() {
+            account.due.retain(|slot| window(at, *slot) >= self.kept);
+            account.verdicts.retain(|slot, _| window(at, *slot) >= self.kept);
+            let first = first_pts(at, self.kept);
+            account.counted.retain(|pts| *pts >= first);
+            let least = kept_pts.entry(LEDGERS[at].0).or_insert(first);
+            *least = (*least).min(first);
+        }
+        for (name, held) in &mut self.results {
+            held.retain(|pts| self.kept == 0 || *pts >= kept_pts[name]);
+        }
+    }
+
     fn tracked(&mut self, at: usize, slot: i64, open: OpenLedger) -> Option<Entry> {
         let (account, pts) = (&mut self.accounts[at], pts(at, slot));
         if !account.counted.contains(&pts) {
@@ -120,6 +149,21 @@ impl Model {
         let tracks = vec![(slot % 2 == 0).then_some(ocelli_model::TrackId(1))];
         Some(Entry::Tracked { derivation: open.derivation?, pts, tracks })
     }
+}
+
+/// The 10 s window of a slot.
+fn window(at: usize, slot: i64) -> i64 {
+    (pts(at, slot) - 100).div_euclid(10_000)
+}
+
+/// The first PTS of the first slot whose centre lies in a window.
+fn first_pts(at: usize, window: i64) -> i64 {
+    let half_a_slot = match LEDGERS[at].1 {
+        "1" => 500,
+        "2" => 250,
+        _ => 0,
+    };
+    100 + window * 10_000 - half_a_slot
 }
 
 /// A slot, or the picture that stands for it.
@@ -173,7 +217,7 @@ async fn compare(store: &dyn Store, model: &Model, open: &[OpenLedger]) -> Resul
 async fn play(batches: Vec<Vec<Act>>) -> Result<(), TestCaseError> {
     let backend = Sqlite::new();
     let mut store = backend.open().await;
-    let run = run(&*store, "a", 0).await;
+    let run = stream_run(&*store, "a", 0).await;
     let mut open = Vec::new();
     for (name, plan) in LEDGERS {
         open.push(ledger(&*store, run, name, plan).await);
@@ -182,9 +226,17 @@ async fn play(batches: Vec<Vec<Act>>) -> Result<(), TestCaseError> {
     for batch in batches {
         if batch.iter().any(|act| matches!(act, Act::Reopen)) {
             store = backend.open().await;
+            // Open again: a closed one would go as a whole.
+            stream_run(&*store, "a", 0).await;
         }
         let entries: Vec<_> = batch.iter().flat_map(|act| model.entries(act, &open)).collect();
         store.commit(&entries).await.unwrap();
+        for act in &batch {
+            if let Act::Prune(before) = act {
+                model.prune(*before);
+                store.prune(before * 10_000).await.unwrap();
+            }
+        }
         compare(&*store, &model, &open).await?;
     }
     let store = backend.open().await;

@@ -9,7 +9,7 @@ use crate::{
     embedded::{failure::Failure, words::Word as _},
 };
 
-type Found = (i64, i64, i64, i64, String, Option<i64>);
+type Found = (i64, i64, i64, i64, String, Option<i64>, Option<i64>);
 
 pub(in crate::embedded) async fn ledgers(
     db: &mut SqliteConnection,
@@ -17,7 +17,7 @@ pub(in crate::embedded) async fn ledgers(
 ) -> Result<Vec<LedgerRecord>, Failure> {
     let found: Vec<Found> = query_as(
         "SELECT ledgers.id, series.id, run, analyzer, plan,
-                (SELECT max(id) FROM derivations WHERE ledger = ledgers.id)
+                (SELECT max(id) FROM derivations WHERE ledger = ledgers.id), kept_pts
          FROM ledgers JOIN series ON series.id = ledgers.series
          WHERE ?1 IS NULL OR run = ?1 ORDER BY run, ledgers.id",
     )
@@ -25,7 +25,7 @@ pub(in crate::embedded) async fn ledgers(
     .fetch_all(&mut *db)
     .await?;
     let mut ledgers = Vec::with_capacity(found.len());
-    for (id, series, run, analyzer, plan, derivation) in found {
+    for (id, series, run, analyzer, plan, derivation, kept_pts) in found {
         let plan = plan.parse().map_err(|_bad| damaged(format!("ledger {id} has plan '{plan}'")))?;
         let (due, tally) = sums(db, LedgerId(id)).await?;
         ledgers.push(LedgerRecord {
@@ -37,6 +37,7 @@ pub(in crate::embedded) async fn ledgers(
             derivation: derivation.map(DerivationId),
             due,
             tally,
+            kept_pts,
         });
     }
     Ok(ledgers)

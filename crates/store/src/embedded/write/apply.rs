@@ -66,7 +66,9 @@ impl<'a> Commit<'a> {
     async fn due(&mut self, ledger: LedgerId, span: Span) -> Result<(), Failure> {
         let known = self.ledger(ledger).await?;
         for (window, part) in values::parts(known.clock, known.plan, span)? {
-            self.window(ledger, window).await?.due(part);
+            if window >= known.kept_window {
+                self.window(ledger, window).await?.due(part);
+            }
         }
         Ok(())
     }
@@ -74,7 +76,9 @@ impl<'a> Commit<'a> {
     async fn unseen(&mut self, ledger: LedgerId, span: Span, line: &Line) -> Result<(), Failure> {
         let known = self.ledger(ledger).await?;
         for (window, part) in values::parts(known.clock, known.plan, span)? {
-            self.window(ledger, window).await?.settle(part, line);
+            if window >= known.kept_window {
+                self.window(ledger, window).await?.settle(part, line);
+            }
         }
         Ok(())
     }
@@ -88,6 +92,9 @@ impl<'a> Commit<'a> {
     ) -> Result<(), Failure> {
         let known = self.ledger(ledger).await?;
         let (series, window) = (known.series, known.clock.window(span.first));
+        if window < known.kept_window || pts < known.kept_pts {
+            return Ok(());
+        }
         if !self.window(ledger, window).await?.is_open(span.first) {
             return Ok(());
         }

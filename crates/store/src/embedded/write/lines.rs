@@ -16,6 +16,9 @@ use crate::{
 /// Settled, first, last, count, verdict, reason, PTS.
 type StoredLine = (bool, i64, i64, i64, Option<String>, String, Option<i64>);
 
+/// Series, plan, time base, t0, first window and PTS that are kept.
+type FoundLedger = (i64, String, u32, u32, i64, Option<i64>, Option<i64>);
+
 impl Commit<'_> {
     /// What is known of a ledger.
     pub(super) async fn ledger(&mut self, id: LedgerId) -> Result<Ledger, Failure> {
@@ -30,14 +33,14 @@ impl Commit<'_> {
     }
 
     async fn load_ledger(&mut self, id: LedgerId) -> Result<Ledger, Failure> {
-        let found: Option<(i64, String, u32, u32, i64)> = query_as(
-            "SELECT ledgers.series, plan, base_num, base_den, t0 FROM ledgers
+        let found: Option<FoundLedger> = query_as(
+            "SELECT ledgers.series, plan, base_num, base_den, t0, kept_window, kept_pts FROM ledgers
              JOIN series ON series.id = ledgers.series JOIN runs ON runs.id = series.run WHERE ledgers.id = ?",
         )
         .bind(id.0)
         .fetch_optional(&mut *self.db)
         .await?;
-        let (series, plan, num, den, t0) =
+        let (series, plan, num, den, t0, kept_window, kept_pts) =
             found.ok_or_else(|| Failure::invalid(format!("there is no ledger {id}")))?;
         let plan: SamplingPlan =
             plan.parse().map_err(|_bad| Failure::Damaged(format!("ledger {id} has plan '{plan}'")))?;
@@ -53,6 +56,8 @@ impl Commit<'_> {
             series: SeriesId(series),
             plan,
             clock: LedgerClock::new(plan, base, t0),
+            kept_window: kept_window.unwrap_or(i64::MIN),
+            kept_pts: kept_pts.unwrap_or(i64::MIN),
             newest_window,
             derivations: derivations.into_iter().map(|(id, through)| (DerivationId(id), through)).collect(),
         })

@@ -30,6 +30,10 @@ pub(super) struct Ledger {
     pub(super) series: SeriesId,
     pub(super) plan: SamplingPlan,
     pub(super) clock: LedgerClock,
+    /// What is before is gone, and nothing comes to it.
+    pub(super) kept_window: i64,
+    /// See `kept_window`.
+    pub(super) kept_pts: i64,
     /// Greatest window with a line.
     pub(super) newest_window: Option<i64>,
     /// With how far their tracks follow the results.

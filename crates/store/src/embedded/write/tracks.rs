@@ -48,7 +48,7 @@ impl Commit<'_> {
         let known = self.ledger(ledger).await?;
         let through =
             known.derivations.iter().find(|(id, _)| *id == derivation).and_then(|(_, through)| *through);
-        if through.is_some_and(|through| pts <= through) {
+        if pts < known.kept_pts || through.is_some_and(|through| pts <= through) {
             return Ok(());
         }
         let seen = self.counted(ledger, known.series, pts).await?;

@@ -1,11 +1,9 @@
 //! Streams and the wall time of their runs.
 
-use ocelli_model::{StreamId, TimeBase};
-use ocelli_store::{
-    AnchorOrigin, EndState, Fault, NewRun, NewSource, RunId, SourceKind, StreamEnd, StreamRecord, WallAnchor,
-};
+use ocelli_model::StreamId;
+use ocelli_store::{AnchorOrigin, EndState, Fault, RunId, StreamEnd, StreamRecord, WallAnchor};
 
-use crate::backend::{Backend, Store, run, source, stream};
+use crate::backend::{Backend, run, stream, stream_run};
 
 pub(crate) async fn streams_are_kept<B: Backend>(backend: &B) {
     let mut store = backend.open().await;
@@ -57,14 +55,6 @@ pub(crate) async fn bad_streams<B: Backend>(backend: &B) {
         assert!(!format!("{error} {error:?}").contains("secret"));
     }
     assert_eq!(store.streams().await.unwrap(), [good]);
-}
-
-/// A run of a stream; those of a file with the same key do not count.
-async fn stream_run(store: &dyn Store, key: &str, ordinal: u32) -> RunId {
-    let source = NewSource { kind: SourceKind::Stream, bytes: 0, ..source(key) };
-    let source = store.source(&source).await.unwrap();
-    let time_base = TimeBase::new(1, 90_000).unwrap();
-    store.run(&NewRun { source, ordinal, time_base, t0: 0, began_ms: 0 }).await.unwrap()
 }
 
 pub(crate) async fn ordinals_go_on<B: Backend>(backend: &B) {

@@ -49,6 +49,11 @@ async fn every_rule_finds_its_fault() {
         ("UPDATE tracks SET detections = 3", "track 1 and its detections differ"),
         ("DELETE FROM tracks", "track 1 and its detections differ"),
         ("DELETE FROM track_detections", "track 1 and its detections differ"),
+        ("UPDATE ledgers SET kept_pts = 1100", "3 slots are analysed, 2 results are counted"),
+        (
+            "UPDATE ledgers SET kept_pts = 1100; UPDATE tracks SET detections = 1",
+            "track 1 and its detections differ",
+        ),
         ("DELETE FROM sources", "a row of runs names one of sources that is not there"),
         (
             "UPDATE runs SET state = 'whole'; UPDATE ledgers SET unclean = 0; DELETE FROM spans WHERE settled",
