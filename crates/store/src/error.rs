@@ -1,9 +1,9 @@
 //! What can go wrong, whose fault it is, and what to do.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 /// Why the store did not do what it was asked. Nothing of a failed write is there.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process writes this store.
     #[error("the store {} is in use by {holder}; wait for it to end, or name another store (reading commands work meanwhile)", path.display())]
@@ -66,12 +66,12 @@ pub enum StoreError {
     /// An argument that no caller should pass.
     #[error("{0}")]
     Invalid(String),
-    /// The writer is gone after an earlier failure.
+    /// The store was closed, or nothing more is written after what failed before: that was told to whoever wrote it.
     #[error("the store is closed after an earlier failure")]
     Closed,
     /// Anything else the backend said.
     #[error("the store failed")]
-    Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Backend(#[source] Arc<dyn std::error::Error + Send + Sync>),
 }
 
 /// Whose fault an error is, and whether trying again is useful.

@@ -63,7 +63,7 @@ pub enum RunState {
     Whole,
     /// Ended early on purpose, or because the source ended early.
     Partial,
-    /// The process died: it ends at its last committed slot.
+    /// The process died, or could not write what came: it ends at its last committed slot.
     Unclean,
 }
 

@@ -95,7 +95,7 @@ pub enum Entry {
     Run {
         /// Which.
         run: RunId,
-        /// Not *unclean*: that is found out later.
+        /// *Unclean* by whoever works on it: something of it could not be written, and due slots may lack a verdict.
         state: RunState,
         /// Largest PTS read.
         last_pts: Option<i64>,

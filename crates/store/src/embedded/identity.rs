@@ -1,5 +1,7 @@
 //! Identities: found, or made.
 
+use std::sync::Arc;
+
 use ocelli_model::AnalyzerVersion;
 use sqlx::{SqliteConnection, query, query_as, query_scalar};
 
@@ -61,7 +63,7 @@ pub(super) async fn analyzer(
     analyzer: &NewAnalyzer,
 ) -> Result<AnalyzerId, Failure> {
     let ingredients =
-        serde_json::to_string(&analyzer.ingredients).map_err(|error| StoreError::Backend(Box::new(error)))?;
+        serde_json::to_string(&analyzer.ingredients).map_err(|error| StoreError::Backend(Arc::new(error)))?;
     query(
         "INSERT INTO analyzers (version, model, ingredients, seen_ms) VALUES (?, ?, ?, ?)
          ON CONFLICT (version) DO NOTHING",

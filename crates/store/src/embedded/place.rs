@@ -4,6 +4,7 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::failure::Failure;
@@ -70,7 +71,7 @@ impl Place {
             io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists | io::ErrorKind::IsADirectory => {
                 self.damaged(error.to_string())
             }
-            _ => StoreError::Backend(Box::new(error)),
+            _ => StoreError::Backend(Arc::new(error)),
         }
     }
 
@@ -87,7 +88,7 @@ impl Place {
     pub(super) fn sql(&self, error: sqlx::Error) -> StoreError {
         let path = self.database();
         let Some((code, message)) = database_error(&error) else {
-            return StoreError::Backend(Box::new(error));
+            return StoreError::Backend(Arc::new(error));
         };
         match code & 0xff {
             5 | 6 => StoreError::InUse { path, holder: "another program".to_owned() },
@@ -100,14 +101,14 @@ impl Place {
             _ if code == 787 => {
                 StoreError::Invalid(format!("an entry names what the store does not hold ({message})"))
             }
-            _ => StoreError::Backend(Box::new(error)),
+            _ => StoreError::Backend(Arc::new(error)),
         }
     }
 
     fn system(&self, error: sqlx::Error) -> StoreError {
         match self.probe() {
             Err(refusal) if no_room(refusal.kind()) || refused(refusal.kind()) => self.io(refusal),
-            _ => StoreError::Backend(Box::new(error)),
+            _ => StoreError::Backend(Arc::new(error)),
         }
     }
 

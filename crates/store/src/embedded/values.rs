@@ -2,9 +2,7 @@
 
 use ocelli_model::{SamplingPlan, Verdict};
 
-use crate::{
-    Blob, Entry, FrameResult, LedgerClock, NewAnalyzer, NewSource, RunState, Span, StoreError, StreamRecord,
-};
+use crate::{Blob, Entry, FrameResult, LedgerClock, NewAnalyzer, NewSource, Span, StoreError, StreamRecord};
 
 /// Longest text of any kind, in bytes.
 const TEXT: usize = 4096;
@@ -93,9 +91,6 @@ pub(super) fn entry(entry: &Entry) -> Checked {
                 .first()
                 .map_or(Ok(()), |least| if *least == 0 { refuse("tracks count from 1") } else { Ok(()) })?;
             known.last().map_or(Ok(()), |most| whole("a track", *most))
-        }
-        Entry::Run { run: _, state: RunState::Unclean, last_pts: _ } => {
-            refuse("no live process can call its run unclean")
         }
         Entry::Untracked { .. } | Entry::Run { .. } => Ok(()),
         Entry::Blob { run: _, blob } => self::blob(blob),

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::Poll,
 };
@@ -26,6 +26,8 @@ struct Gate {
     commits: Mutex<Vec<usize>>,
     begun: AtomicUsize,
     permits: Semaphore,
+    /// Commits fail as on a full disk.
+    full: AtomicBool,
 }
 
 #[async_trait::async_trait]
@@ -49,6 +51,9 @@ impl ResultLog for Gate {
         self.begun.fetch_add(1, Ordering::SeqCst);
         self.permits.acquire().await.unwrap().forget();
         self.commits.lock().unwrap().push(entries.len());
+        if self.full.load(Ordering::SeqCst) {
+            return Err(StoreError::Full { path: "disk".into() });
+        }
         self.store.commit(entries).await
     }
 }
@@ -67,7 +72,13 @@ async fn setting(permits: usize) -> Setting {
     let run = run(&*store, "a", 0).await;
     let open = ledger(&*store, run, "m", "1").await;
     let permits = Semaphore::new(permits);
-    let gate = Arc::new(Gate { store, commits: Mutex::default(), begun: AtomicUsize::new(0), permits });
+    let gate = Arc::new(Gate {
+        store,
+        commits: Mutex::default(),
+        begun: AtomicUsize::new(0),
+        permits,
+        full: AtomicBool::new(false),
+    });
     let appender = Appender::start(Arc::clone(&gate) as Arc<dyn ResultLog>, &Handle::current());
     Setting { _backend: backend, gate, open, appender }
 }
@@ -133,20 +144,80 @@ async fn batches_are_bounded() {
     it.appender.close().await.unwrap();
 }
 
+/// One caller's fault: what came before is written, nothing of its lane afterwards, and all of others.
 #[tokio::test]
-async fn after_a_failure_nothing_more_is_written() {
+async fn who_appends_what_is_not_valid_ends_its_lane_only() {
     let it = setting(100).await;
     let nowhere = OpenLedger { ledger: LedgerId(99), ..it.open };
-    let unheard = it.appender.append(it.slot(0)).await;
-    drop(unheard);
-    let bad = it.appender.append(vec![due(nowhere, Span::one(0))]).await;
-    let good = it.appender.append(it.slot(1)).await;
-    assert!(matches!(bad.await, Err(StoreError::Invalid(_))), "the first who listens is told why");
-    assert!(matches!(good.await, Err(StoreError::Closed)));
-    let later = it.appender.append(it.slot(2)).await;
+    let other = it.appender.lane();
+    let before = it.appender.append(it.slot(0)).await;
+    let bad = it.appender.clone().append(vec![due(nowhere, Span::one(0))]).await;
+    let after = it.appender.append(it.slot(1)).await;
+    let others = other.append(it.slot(2)).await;
+    before.await.unwrap();
+    assert!(matches!(bad.await, Err(StoreError::Invalid(_))));
+    assert!(matches!(after.await, Err(StoreError::Closed)));
+    others.await.unwrap();
+    assert!(it.appender.has_ended() && it.appender.clone().has_ended() && !other.has_ended());
+    let later = it.appender.append(it.slot(3)).await;
     assert!(matches!(later.await, Err(StoreError::Closed)));
-    assert!(matches!(it.appender.close().await, Err(StoreError::Closed)));
-    assert_eq!(it.settled().await, 0);
+    it.appender.lane().append(it.slot(4)).await.await.unwrap();
+    other.append(it.slot(5)).await.await.unwrap();
+    assert_eq!(it.settled().await, 4);
+    it.appender.close().await.unwrap();
+    assert!(matches!(other.append(it.slot(6)).await.await, Err(StoreError::Closed)));
+}
+
+/// No room: everyone in the batch is told why, and what waits behind it in the same lanes is not written, although there is
+/// room again by then.
+#[tokio::test]
+async fn after_a_full_disk_new_lanes_go_on() {
+    let it = setting(0).await;
+    it.gate.full.store(true, Ordering::SeqCst);
+    let lanes = [it.appender.lane(), it.appender.lane(), it.appender.lane()];
+    let mut first = Vec::new();
+    for (slot, lane) in (0..2).zip(&lanes) {
+        first.push(lane.append(it.slot(slot)).await);
+    }
+    while it.gate.begun.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut behind = Vec::new();
+    for (slot, lane) in (10..13).zip(&lanes) {
+        behind.push(lane.append(it.slot(slot)).await);
+    }
+    it.gate.permits.add_permits(1);
+    for pending in first {
+        let error = pending.await.unwrap_err();
+        assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+    }
+    it.gate.full.store(false, Ordering::SeqCst);
+    it.gate.permits.add_permits(100);
+    let mut outcomes = Vec::new();
+    for pending in behind {
+        outcomes.push(pending.await.is_ok());
+    }
+    assert_eq!(outcomes, [false, false, true], "the third had lost nothing");
+    assert_eq!(lanes.each_ref().map(Appender::has_ended), [true, true, false]);
+    lanes[0].lane().append(it.slot(20)).await.await.unwrap();
+    assert_eq!(it.settled().await, 2);
+    it.appender.close().await.unwrap();
+    assert_eq!(it.gate.store.check().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_nobody_was_told_is_told_at_the_end() {
+    let it = setting(100).await;
+    it.gate.full.store(true, Ordering::SeqCst);
+    let pending = it.appender.append(it.slot(0)).await;
+    drop(pending);
+    while it.commits().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    it.gate.full.store(false, Ordering::SeqCst);
+    it.appender.lane().append(it.slot(1)).await.await.unwrap();
+    assert!(matches!(it.appender.close().await, Err(StoreError::Full { .. })));
+    it.appender.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,7 +13,7 @@ pub(crate) mod tracks;
 macro_rules! suite {
     ($name:ident, $backend:ty) => {
         $crate::conformance::suite!(@cases $name, $backend,
-            identities: [asked_twice, a_run_keeps_its_clock, runs_are_found, analyzers_are_kept, runs_end];
+            identities: [asked_twice, a_run_keeps_its_clock, runs_are_found, analyzers_are_kept, runs_end, a_live_run_may_end_unclean];
             entries: [due_is_counted_once, an_analysis_reads_back, plans_share_results, pictures_are_exact, lines_are_told, what_is_missing_is_told];
             gaps: [a_gap_is_filled, a_final_verdict_stays];
             tracks: [tracks_follow_results, results_in_between_void_tracks, order_is_kept];

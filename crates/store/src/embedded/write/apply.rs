@@ -192,6 +192,12 @@ impl<'a> Commit<'a> {
         if updated.rows_affected() == 0 {
             return Err(Failure::invalid(format!("there is no run {run}")));
         }
+        if state == RunState::Unclean {
+            query("UPDATE ledgers SET unclean = 1 WHERE series IN (SELECT id FROM series WHERE run = ?)")
+                .bind(run.0)
+                .execute(&mut *self.db)
+                .await?;
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use ocelli_model::TimeBase;
 use ocelli_store::{Blob, BlobKind, Entry, Fault, NewRun, RunFilter, RunState, StoreError};
 
-use crate::backend::{Backend, analyzer, ledger, run, source};
+use crate::backend::{Backend, analysed, analyzer, due, ledger, result, run, slots, source};
 
 pub(crate) async fn asked_twice<B: Backend>(backend: &B) {
     let store = backend.open().await;
@@ -101,4 +101,19 @@ pub(crate) async fn runs_end<B: Backend>(backend: &B) {
     assert_eq!(state(&*store, left).await.0, RunState::Unclean);
     run(&*store, "a", 1).await;
     assert_eq!(state(&*store, left).await.0, RunState::Open);
+}
+
+/// What could not be written leaves due slots without a verdict: the run says so, as after a death.
+pub(crate) async fn a_live_run_may_end_unclean<B: Backend>(backend: &B) {
+    let store = backend.open().await;
+    let run = run(&*store, "a", 0).await;
+    let open = ledger(&*store, run, "m", "1").await;
+    store.commit(&[due(open, slots(0, 4)), analysed(open, 0, Some(result(&["cat"])))]).await.unwrap();
+    let end = |state| [Entry::Run { run, state, last_pts: Some(900) }];
+    store.commit(&end(RunState::Partial)).await.unwrap();
+    assert_eq!(store.check().await.unwrap(), ["ledger 1, window 0: 5 were due, 1 have a verdict"]);
+    store.commit(&end(RunState::Unclean)).await.unwrap();
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+    let found = store.runs(&RunFilter::default()).await.unwrap().remove(0);
+    assert_eq!((found.state, found.last_pts), (RunState::Unclean, Some(900)));
 }

@@ -82,7 +82,6 @@ pub(crate) async fn bad_values<B: Backend>(backend: &B) {
         because("a\0b"),
         tracked(&[0]),
         tracked(&[u64::MAX]),
-        Entry::Run { run, state: RunState::Unclean, last_pts: None },
     ];
     for entry in entries {
         let error = store.commit(std::slice::from_ref(&entry)).await.unwrap_err();
