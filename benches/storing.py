@@ -6,6 +6,8 @@ import subprocess
 
 # What is to be reached: results a second with 5 detections each; ms from appending to durable at half that rate; ms to a page.
 RATE, WAIT_MS, PAGE_MS = 5_000, 15, 50
+# CPU of an append to a run that is weeks old, in times of what it was in the beginning; ms that a commit waits beside a removal.
+AGE, BESIDE_MS = 1.5, 50
 
 
 def measure(program, scratch, quick):
@@ -42,3 +44,19 @@ def rows(table, found):
     table.value("store: size of a million detections", "", f"{bytes_of / 1e6:.0f} MB", "", None, None)
     words = f"store: check of {query['detections'] / 1e6:g} M detections"
     table.value(words, "", f"{query['check_s']:.1f} s", "", None, None)
+    weeks(table, found["weeks"])
+
+
+def weeks(table, found):
+    """Puts the figures of a server that has run for weeks into the table."""
+    young, old = found["young"], found["old"]
+    words = f"store: CPU of an append after {found['slots'] / 1e6:g} M slots"
+    table.value(words, "in the beginning", f"{old['cpu_us']:.0f} us", f"{young['cpu_us']:.0f} us", f"<= {AGE} times",
+                old["cpu_us"] <= AGE * young["cpu_us"])
+    words = f"store: a commit beside the removal of {found['pruned_frames']:,} old results, worst"
+    table.value(words, "", f"{found['beside_worst_ms']:.1f} ms", "", f"<= {BESIDE_MS} ms",
+                found["beside_worst_ms"] <= BESIDE_MS)
+    table.value("store: removal of old results", "", f"{found['pruned_frames'] / found['prune_s']:,.0f}/s", "", None, None)
+    streams = found["streams"]
+    table.value(f"store: entering one of {streams:,} streams", "", f"{found['put_ms']:.2f} ms", "", None, None)
+    table.value(f"store: listing {streams:,} streams", "", f"{found['list_ms']:.1f} ms", "", None, None)

@@ -16,6 +16,8 @@ def figures(**changed):
         "pace_floor": {"p99_ms": 0.1},
         "query": {"detections": 10_000_000, "cold_p95_ms": 2.0, "warm_p95_ms": 1.0, "bytes_per_million_detections": 9e7,
                   "check_s": 10.0},
+        "weeks": {"slots": 2_000_000, "young": {"cpu_us": 100.0}, "old": {"cpu_us": 110.0}, "streams": 1000, "put_ms": 0.6,
+                  "list_ms": 4.0, "pruned_frames": 250_000, "prune_s": 9.0, "beside_worst_ms": 33.0},
     }
     for key, value in changed.items():
         part, _, name = key.partition("__")
@@ -37,6 +39,8 @@ class Rows(unittest.TestCase):
             "pace__p99_ms": 15.1,
             # A wait measured at another pace says nothing.
             "pace__per_second": 2000.0,
+            "weeks__old": {"cpu_us": 151.0},
+            "weeks__beside_worst_ms": 50.1,
             "query__cold_p95_ms": 51.0,
             "query__warm_p95_ms": 51.0,
         }.items():

@@ -1,6 +1,8 @@
 //! Integration tests: one suite for every backend, faults of the embedded one.
 
 #[cfg(test)]
+mod age;
+#[cfg(test)]
 mod appender;
 #[cfg(test)]
 mod backend;
