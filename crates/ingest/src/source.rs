@@ -2,7 +2,11 @@
 
 use std::{io, sync::Arc};
 
-use ocelli_media::{AccessUnit, CodecParameters, decode::OpenDecoder, libav::DemuxError};
+use ocelli_media::{
+    AccessUnit, CodecParameters,
+    decode::OpenDecoder,
+    libav::{DemuxError, EncodeError},
+};
 
 use crate::{Fault, pull::RtspError};
 
@@ -62,6 +66,20 @@ pub enum SourceError {
     /// A list of other files or hosts, which are never opened on a file's word.
     #[error("the input is a playlist, which names other files or hosts; name the video itself")]
     Playlist,
+    /// A file outside of the folders that are configured. Says nothing of whether there is one.
+    #[error("only files in the configured media folders are read")]
+    Outside,
+    /// Untrusted media, and nothing that reads it in a process without rights.
+    #[error(
+        "untrusted media can be read from files only, where a process without rights can be started for it"
+    )]
+    NoSandbox,
+    /// Reading untrusted media failed.
+    #[error("cannot read the untrusted media")]
+    Untrusted(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The synthetic camera's pictures cannot be made.
+    #[error("cannot make the synthetic camera's pictures")]
+    Synthetic(#[source] EncodeError),
     /// The end was asked for while the source waited.
     #[error("stopped while waiting for the stream")]
     Stopped,
@@ -84,11 +102,14 @@ impl SourceError {
                 | io::ErrorKind::InvalidFilename => Fault::Caller,
                 _ => Fault::Machine,
             },
-            Self::Directory | Self::Special | Self::Playlist => Fault::Caller,
+            Self::Directory | Self::Special | Self::Playlist | Self::Outside | Self::NoSandbox => {
+                Fault::Caller
+            }
+            Self::Empty | Self::Untrusted(_) => Fault::Media,
             Self::Stopped => Fault::Stopped,
             Self::Rtsp(error) => error.fault(),
-            Self::Demux(DemuxError::Read(_)) => Fault::Machine,
-            Self::Empty | Self::Demux(_) => Fault::Media,
+            Self::Demux(DemuxError::Read(_)) | Self::Synthetic(_) => Fault::Machine,
+            Self::Demux(_) => Fault::Media,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     fmt::Write as _,
     fs::File,
-    io::{self, Read as _, Seek as _},
+    io::{self, Read, Seek as _},
     os::unix::fs::FileExt as _,
     path::Path,
     sync::Arc,
@@ -28,8 +28,12 @@ pub struct FileSource {
 impl FileSource {
     /// Opens and probes.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
-        // Looked at before it is opened: opening a pipe would wait for its writer.
-        let found = path.metadata().map_err(SourceError::Open)?;
+        Self::of(open_regular(path)?)
+    }
+
+    /// Probes a regular file that is open already.
+    pub fn of(mut file: File) -> Result<Self, SourceError> {
+        let found = file.metadata().map_err(SourceError::Open)?;
         if found.is_dir() {
             return Err(SourceError::Directory);
         }
@@ -39,8 +43,10 @@ impl FileSource {
         if found.len() == 0 {
             return Err(SourceError::Empty);
         }
-        let mut file = File::open(path).map_err(SourceError::Open)?;
-        if is_playlist(&mut file).map_err(SourceError::Open)? {
+        let mut start = Vec::new();
+        let read = Read::by_ref(&mut file).take(16).read_to_end(&mut start).and_then(|_| file.rewind());
+        read.map_err(SourceError::Open)?;
+        if is_playlist(&start) {
             return Err(SourceError::Playlist);
         }
         let bytes = file.try_clone().map_err(SourceError::Open)?;
@@ -81,14 +87,20 @@ pub struct FileIdentity {
     pub bytes: u64,
 }
 
+/// Looked at before it is opened: opening a pipe would wait for its writer.
+pub(super) fn open_regular(path: &Path) -> Result<File, SourceError> {
+    let found = path.metadata().map_err(SourceError::Open)?;
+    if !(found.is_file() || found.is_dir()) {
+        return Err(SourceError::Special);
+    }
+    File::open(path).map_err(SourceError::Open)
+}
+
 /// For a clear word only: the demuxer opens nothing that a file names, whatever its first bytes are.
-fn is_playlist(file: &mut File) -> io::Result<bool> {
+pub(super) fn is_playlist(start: &[u8]) -> bool {
     // HLS, ffconcat, SDP as ffmpeg and as the RFC write it.
     const STARTS: [&[u8]; 4] = [b"#EXTM3U", b"ffconcat version", b"v=0\n", b"v=0\r\n"];
-    let mut start = Vec::new();
-    file.take(16).read_to_end(&mut start)?;
-    file.rewind()?;
-    Ok(STARTS.iter().any(|known| start.starts_with(known)))
+    STARTS.iter().any(|known| start.starts_with(known))
 }
 
 impl Source for FileSource {
@@ -102,5 +114,12 @@ impl Source for FileSource {
 
     fn damage(&self) -> Option<&str> {
         self.demuxer.damage()
+    }
+
+    fn rewind(&mut self) -> Result<bool, SourceError> {
+        let mut file = self.bytes.try_clone().map_err(SourceError::Open)?;
+        file.rewind().map_err(SourceError::Open)?;
+        self.demuxer = Demuxer::open(Box::new(file))?;
+        Ok(true)
     }
 }

@@ -2,9 +2,13 @@
 
 mod driver;
 mod file;
+mod open;
+mod paced;
 mod rtsp;
 
 pub use file::{FileIdentity, FileSource};
+pub use open::{OpenUntrusted, Opener, OpenerError, OpenerOptions};
+pub use paced::Paced;
 pub use rtsp::{RtspError, RtspOptions, RtspSource, RtspUrl};
 
 pub use crate::Stop;

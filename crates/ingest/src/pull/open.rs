@@ -1,0 +1,158 @@
+//! Opens whatever a stream reads.
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    fs::{self, File},
+    io,
+    os::fd::AsRawFd as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use ocelli_net::AddressPolicy;
+use tokio::runtime::Handle;
+
+use super::{
+    file::{FileSource, open_regular},
+    paced::Paced,
+    rtsp::{RtspOptions, RtspSource},
+};
+use crate::{OpenSource, Pace, Source, SourceError, SourceSpec, Stop, url::Place};
+
+/// Reads files that nobody vouches for, in a process without rights.
+pub trait OpenUntrusted: Send + Sync + fmt::Debug {
+    /// Opens a file that is already known to lie in an allowed folder. Blocking; `stop` ends waits, now and of the source's
+    /// later calls. Failures of its own are [`SourceError::Untrusted`].
+    fn open(&self, path: &Path, stop: &Stop) -> Result<Box<dyn Source>, SourceError>;
+}
+
+/// What sources may reach, and how patiently they are read.
+#[derive(Clone, Debug)]
+pub struct OpenerOptions {
+    /// Where connections may go.
+    pub policy: AddressPolicy,
+    /// Folders whose files may be read, at any depth. Absolute or relative; symbolic links in them are followed to
+    /// allowed folders only.
+    pub folders: Vec<PathBuf>,
+    /// Where sockets and timers live, shared by all sources; each has its own if `None`. Needs I/O and time enabled, and
+    /// threads that drive it; outlives the sources.
+    pub runtime: Option<Handle>,
+    /// From looking up a name to the server's first useful word.
+    pub connect_timeout: Duration,
+    /// Longest time without a picture.
+    pub stall_timeout: Duration,
+    /// Reads untrusted files; they are refused if `None`.
+    pub untrusted: Option<Arc<dyn OpenUntrusted>>,
+}
+
+impl OpenerOptions {
+    /// No files, a runtime for each source, 10 s each for the connection and between pictures, nothing untrusted.
+    pub fn new(policy: AddressPolicy) -> Self {
+        let patience = Duration::from_secs(10);
+        Self {
+            policy,
+            folders: Vec::new(),
+            runtime: None,
+            connect_timeout: patience,
+            stall_timeout: patience,
+            untrusted: None,
+        }
+    }
+}
+
+/// A configured folder that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use the media folder {}", path.display())]
+pub struct OpenerError {
+    /// As configured.
+    pub path: PathBuf,
+    /// Why.
+    #[source]
+    pub cause: io::Error,
+}
+
+/// Opens every kind of source, within what is allowed.
+#[derive(Debug)]
+pub struct Opener {
+    options: OpenerOptions,
+    /// Without symbolic links.
+    folders: Vec<PathBuf>,
+}
+
+impl Opener {
+    /// The folders must be there.
+    pub fn new(options: OpenerOptions) -> Result<Self, OpenerError> {
+        let real = |path: &PathBuf| match path.canonicalize() {
+            Ok(real) if real.is_dir() => Ok(real),
+            Ok(_) => Err(OpenerError { path: path.clone(), cause: io::ErrorKind::NotADirectory.into() }),
+            Err(cause) => Err(OpenerError { path: path.clone(), cause }),
+        };
+        let folders = options.folders.iter().map(real).collect::<Result<_, _>>()?;
+        Ok(Self { options, folders })
+    }
+
+    fn open_at_once(&self, spec: &SourceSpec, stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
+        match spec.url.place() {
+            Place::File(path) => self.open_file(path, spec.untrusted, stop),
+            _ if spec.untrusted => Err(SourceError::NoSandbox),
+            Place::Rtsp(url) => {
+                let options = RtspOptions {
+                    policy: self.options.policy.clone(),
+                    connect_timeout: self.options.connect_timeout,
+                    stall_timeout: self.options.stall_timeout,
+                    stop: stop.clone(),
+                    runtime: self.options.runtime.clone(),
+                };
+                Ok(Box::new(RtspSource::open(url, options)?))
+            }
+            Place::Http(_) | Place::Synthetic(_) => unimplemented!(),
+        }
+    }
+
+    fn open_file(&self, path: &Path, untrusted: bool, stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
+        // By its name first: whether a file is there is nobody's business elsewhere.
+        let named = self.options.folders.iter().any(|folder| path.starts_with(folder));
+        if !named && !self.holds(path) {
+            return Err(SourceError::Outside);
+        }
+        let real = path.canonicalize().map_err(SourceError::Open)?;
+        if !self.holds(&real) {
+            return Err(SourceError::Outside);
+        }
+        if untrusted {
+            let reader = self.options.untrusted.as_ref().ok_or(SourceError::NoSandbox)?;
+            return reader.open(&real, stop);
+        }
+        let file = open_regular(&real)?;
+        // A name may have come to lead elsewhere since.
+        if !place_of(&file).is_some_and(|place| self.holds(&place)) {
+            return Err(SourceError::Outside);
+        }
+        Ok(Box::new(FileSource::of(file)?))
+    }
+
+    fn holds(&self, path: &Path) -> bool {
+        self.folders.iter().any(|folder| path.starts_with(folder))
+    }
+}
+
+/// Where an open file lies, as the system knows it.
+fn place_of(file: &File) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
+}
+
+impl OpenSource for Opener {
+    fn open(&self, spec: &SourceSpec, stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
+        if stop.is_asked() {
+            return Err(SourceError::Stopped);
+        }
+        let source = self.open_at_once(spec, stop)?;
+        let paced =
+            matches!(spec.url.place(), Place::File(_) | Place::Http(_)) && spec.pace == Pace::RealTime;
+        Ok(if paced { Box::new(Paced::new(source, stop.clone())) } else { source })
+    }
+}
