@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Response, StatusCode, Url, header};
+use reqwest::{
+    Response, StatusCode, Url,
+    header::{self, HeaderMap},
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -90,13 +93,27 @@ pub enum DownloadError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A part that is not the one that was asked for.
+    #[error("{url} sends another part than was asked for")]
+    Range {
+        /// The URL.
+        url: String,
+    },
     /// Nothing came for too long.
-    #[error("{url} sends nothing for {} s, or takes more than {} s in all", limits.idle.as_secs_f32(), limits.total.as_secs_f32())]
+    #[error("{url} sends nothing for {} s", idle.as_secs_f32())]
+    Silent {
+        /// The URL.
+        url: String,
+        /// How long was waited.
+        idle: Duration,
+    },
+    /// Something always came, and no end.
+    #[error("{url} takes more than {} s in all", total.as_secs_f32())]
     Late {
         /// The URL.
         url: String,
-        /// The limits.
-        limits: Limits,
+        /// How long was waited.
+        total: Duration,
     },
     /// More than is allowed.
     #[error("{url} is larger than {most_bytes} bytes")]
@@ -137,9 +154,9 @@ impl Client {
         progress: &mut (impl FnMut(u64, Option<u64>) -> ControlFlow<()> + Send),
     ) -> Result<Downloaded, DownloadError> {
         let mut url = Url::parse(url).map_err(|_error| DownloadError::Url)?;
-        let late = |url: &Url| DownloadError::Late { url: shown(url), limits };
+        let late = |url: &Url| DownloadError::Late { url: shown(url), total: limits.total };
         let work = async {
-            let response = self.follow(&mut url, limits).await?;
+            let response = self.follow(&mut url, HeaderMap::new(), limits.idle).await?;
             receive(&shown(&url), response, limits, out, progress).await
         };
         let done = tokio::time::timeout(limits.total, work).await;
@@ -159,15 +176,21 @@ impl Client {
         runtime.block_on(self.download(url, limits, out, progress))
     }
 
-    /// The answer at the end of the redirects, with `url` at what gave it.
-    async fn follow(&self, url: &mut Url, limits: Limits) -> Result<Response, DownloadError> {
+    /// The answer at the end of the redirects, with `url` at what gave it. A part is an answer only to who asked for one.
+    pub(crate) async fn follow(
+        &self,
+        url: &mut Url,
+        headers: HeaderMap,
+        idle: Duration,
+    ) -> Result<Response, DownloadError> {
         let mut allowed = "http or https";
         for _ in 0..=MOST_REDIRECTS {
-            let response = self.ask(url, allowed, limits).await?;
+            let response = self.ask(url, allowed, headers.clone(), idle).await?;
             let status = response.status();
             if !status.is_redirection() {
+                let part = status == StatusCode::PARTIAL_CONTENT && headers.contains_key(header::RANGE);
                 let answered = |status| DownloadError::Status { url: shown(url), status };
-                return if status == StatusCode::OK { Ok(response) } else { Err(answered(status)) };
+                return if status == StatusCode::OK || part { Ok(response) } else { Err(answered(status)) };
             }
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
             let next = location.and_then(|location| url.join(location).ok());
@@ -181,7 +204,13 @@ impl Client {
     }
 
     /// One request, after the checks.
-    async fn ask(&self, url: &Url, allowed: &'static str, limits: Limits) -> Result<Response, DownloadError> {
+    async fn ask(
+        &self,
+        url: &Url,
+        allowed: &'static str,
+        headers: HeaderMap,
+        idle: Duration,
+    ) -> Result<Response, DownloadError> {
         if !allowed.split(" or ").any(|scheme| scheme == url.scheme()) {
             let scheme = url.scheme().to_owned();
             return Err(DownloadError::Scheme { url: shown(url), scheme, allowed });
@@ -192,14 +221,15 @@ impl Client {
             self.policy.check(address).map_err(refused)?;
         }
         tracing::debug!(url = shown(url), "fetching");
-        let answer = tokio::time::timeout(limits.idle, self.http.get(url.clone()).send()).await;
-        let answer = answer.map_err(|_elapsed| DownloadError::Late { url: shown(url), limits })?;
+        let asked = self.http.get(url.clone()).headers(headers).send();
+        let answer = tokio::time::timeout(idle, asked).await;
+        let answer = answer.map_err(|_elapsed| DownloadError::Silent { url: shown(url), idle })?;
         answer.map_err(|error| failed(shown(url), error))
     }
 }
 
 /// What the library reports; a refusal by the resolver lies deep inside.
-fn failed(url: String, error: reqwest::Error) -> DownloadError {
+pub(crate) fn failed(url: String, error: reqwest::Error) -> DownloadError {
     let mut cause = error.source();
     while let Some(inner) = cause {
         if let Some(Refused { address, why }) = inner.downcast_ref() {
@@ -229,7 +259,8 @@ async fn receive(
             return Err(stopped());
         }
         let piece = tokio::time::timeout(limits.idle, response.chunk()).await;
-        let piece = piece.map_err(|_elapsed| DownloadError::Late { url: url.to_owned(), limits })?;
+        let piece =
+            piece.map_err(|_elapsed| DownloadError::Silent { url: url.to_owned(), idle: limits.idle })?;
         let Some(piece) = piece.map_err(|error| failed(url.to_owned(), error))? else { break };
         bytes += piece.len() as u64;
         if bytes > limits.most_bytes {

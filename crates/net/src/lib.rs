@@ -3,12 +3,14 @@
 //! [`AddressPolicy`] is pure: an address in, a verdict out. [`Client`] resolves a name once, checks every address it
 //! got, connects to a checked one, and does the same again at each redirect.
 
+mod body;
 mod client;
 mod download;
 mod network;
 mod policy;
 mod url;
 
+pub use body::Body;
 pub use client::{Client, ClientError};
 pub use download::{DownloadError, Downloaded, Limits};
 pub use network::{Network, NetworkError, networks};

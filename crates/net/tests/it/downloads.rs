@@ -160,7 +160,7 @@ fn servers_that_fall_silent_are_left() {
     for head in heads {
         let server = Server::start(vec![Answer::Stall(head.as_bytes().to_vec())]);
         let (done, _) = fetch(LOOPBACK, &server.url("a"), limits);
-        assert!(matches!(done, Err(DownloadError::Late { .. })), "{head:?}: {done:?}");
+        assert!(matches!(done, Err(DownloadError::Silent { .. })), "{head:?}: {done:?}");
         server.asked();
     }
     // Something always comes, and there is no end to it.
