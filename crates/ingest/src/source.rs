@@ -8,7 +8,10 @@ use ocelli_media::{
     libav::{DemuxError, EncodeError},
 };
 
-use crate::{Fault, pull::RtspError};
+use crate::{
+    Fault,
+    pull::{HttpError, RtspError},
+};
 
 /// One connection to coded video. Its end is the end of the run; a file whose media time steps holds several runs.
 /// Blocking.
@@ -86,6 +89,9 @@ pub enum SourceError {
     /// A stream from the network.
     #[error(transparent)]
     Rtsp(#[from] RtspError),
+    /// A file or stream over HTTP.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// Not media, or damaged.
     #[error(transparent)]
     Demux(#[from] DemuxError),
@@ -105,11 +111,11 @@ impl SourceError {
             Self::Directory | Self::Special | Self::Playlist | Self::Outside | Self::NoSandbox => {
                 Fault::Caller
             }
-            Self::Empty | Self::Untrusted(_) => Fault::Media,
             Self::Stopped => Fault::Stopped,
             Self::Rtsp(error) => error.fault(),
+            Self::Http(error) => error.fault(),
             Self::Demux(DemuxError::Read(_)) | Self::Synthetic(_) => Fault::Machine,
-            Self::Demux(_) => Fault::Media,
+            Self::Empty | Self::Untrusted(_) | Self::Demux(_) => Fault::Media,
         }
     }
 }

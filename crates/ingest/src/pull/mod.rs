@@ -2,11 +2,13 @@
 
 mod driver;
 mod file;
+mod http;
 mod open;
 mod paced;
 mod rtsp;
 
 pub use file::{FileIdentity, FileSource};
+pub use http::{HttpError, HttpOptions, HttpSource};
 pub use open::{OpenUntrusted, Opener, OpenerError, OpenerOptions};
 pub use paced::Paced;
 pub use rtsp::{RtspError, RtspOptions, RtspSource, RtspUrl};

@@ -9,15 +9,16 @@ use std::{
     io,
     os::fd::AsRawFd as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use ocelli_net::AddressPolicy;
+use ocelli_net::{AddressPolicy, Client};
 use tokio::runtime::Handle;
 
 use super::{
     file::{FileSource, open_regular},
+    http::{HttpError, HttpOptions, HttpSource},
     paced::Paced,
     rtsp::{RtspOptions, RtspSource},
 };
@@ -81,6 +82,7 @@ pub struct Opener {
     options: OpenerOptions,
     /// Without symbolic links.
     folders: Vec<PathBuf>,
+    client: OnceLock<Client>,
 }
 
 impl Opener {
@@ -92,7 +94,7 @@ impl Opener {
             Err(cause) => Err(OpenerError { path: path.clone(), cause }),
         };
         let folders = options.folders.iter().map(real).collect::<Result<_, _>>()?;
-        Ok(Self { options, folders })
+        Ok(Self { options, folders, client: OnceLock::new() })
     }
 
     fn open_at_once(&self, spec: &SourceSpec, stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
@@ -109,8 +111,28 @@ impl Opener {
                 };
                 Ok(Box::new(RtspSource::open(url, options)?))
             }
-            Place::Http(_) | Place::Synthetic(_) => unimplemented!(),
+            Place::Http(url) => {
+                let options = HttpOptions {
+                    client: self.client()?,
+                    connect_timeout: self.options.connect_timeout,
+                    stall_timeout: self.options.stall_timeout,
+                    is_live: spec.is_live(),
+                    stop: stop.clone(),
+                    runtime: self.options.runtime.clone(),
+                };
+                Ok(Box::new(HttpSource::open(url, options)?))
+            }
+            Place::Synthetic(_) => unimplemented!(),
         }
+    }
+
+    /// One for all, made when it is first needed: it reads the certificates of this machine.
+    fn client(&self) -> Result<Client, HttpError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
+        }
+        let client = Client::new(self.options.policy.clone())?;
+        Ok(self.client.get_or_init(|| client).clone())
     }
 
     fn open_file(&self, path: &Path, untrusted: bool, stop: &Stop) -> Result<Box<dyn Source>, SourceError> {

@@ -7,8 +7,12 @@ mod fake;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod http;
+#[cfg(test)]
 mod look;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod web;

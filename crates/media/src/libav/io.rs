@@ -49,9 +49,14 @@ unsafe impl<T: ?Sized + Send> Send for Io<T> {}
 
 impl Io<dyn Input> {
     pub(super) fn reader(mut stream: Box<dyn Input>) -> Result<Self, AvError> {
-        // What cannot tell its size is read from front to back.
-        let size = seek_to(&mut *stream, 0, ffi::AVSEEK_SIZE).unwrap_or(0).unsigned_abs();
+        let size = seek_to(&mut *stream, 0, ffi::AVSEEK_SIZE);
         let mut io = Self::open(stream, false, Some(read), None, Some(seek_input))?;
+        if size.is_err() {
+            // What cannot tell its size is read from front to back.
+            // SAFETY: the context is ours, and nothing runs on it yet.
+            unsafe { (*io.context).seekable = 0 };
+        }
+        let size = size.unwrap_or(0).unsigned_abs();
         let state = io.state();
         state.full_allowance = size.saturating_mul(TIMES_SIZE).saturating_add(PROBING_BYTES);
         state.allowance = state.full_allowance;
