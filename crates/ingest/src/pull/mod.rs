@@ -6,12 +6,14 @@ mod http;
 mod open;
 mod paced;
 mod rtsp;
+mod synthetic;
 
 pub use file::{FileIdentity, FileSource};
 pub use http::{HttpError, HttpOptions, HttpSource};
 pub use open::{OpenUntrusted, Opener, OpenerError, OpenerOptions};
 pub use paced::Paced;
 pub use rtsp::{RtspError, RtspOptions, RtspSource, RtspUrl};
+pub use synthetic::SyntheticSource;
 
 pub use crate::Stop;
 

@@ -21,8 +21,9 @@ use super::{
     http::{HttpError, HttpOptions, HttpSource},
     paced::Paced,
     rtsp::{RtspOptions, RtspSource},
+    synthetic::SyntheticSource,
 };
-use crate::{OpenSource, Pace, Source, SourceError, SourceSpec, Stop, url::Place};
+use crate::{OpenSource, Pace, Source, SourceError, SourceKind, SourceSpec, Stop, url::Place};
 
 /// Reads files that nobody vouches for, in a process without rights.
 pub trait OpenUntrusted: Send + Sync + fmt::Debug {
@@ -122,7 +123,7 @@ impl Opener {
                 };
                 Ok(Box::new(HttpSource::open(url, options)?))
             }
-            Place::Synthetic(_) => unimplemented!(),
+            Place::Synthetic(options) => Ok(Box::new(SyntheticSource::open(*options, stop)?)),
         }
     }
 
@@ -173,8 +174,11 @@ impl OpenSource for Opener {
             return Err(SourceError::Stopped);
         }
         let source = self.open_at_once(spec, stop)?;
-        let paced =
-            matches!(spec.url.place(), Place::File(_) | Place::Http(_)) && spec.pace == Pace::RealTime;
+        let paced = match spec.url.kind() {
+            SourceKind::File | SourceKind::Http => spec.pace == Pace::RealTime,
+            SourceKind::Synthetic => true,
+            SourceKind::Rtsp => false,
+        };
         Ok(if paced { Box::new(Paced::new(source, stop.clone())) } else { source })
     }
 }

@@ -137,3 +137,32 @@ fn a_stop_that_came_before_opens_nothing() {
     let spec = SourceSpec::new("/none".parse().unwrap());
     assert!(matches!(opener(&[]).open(&spec, &stop), Err(SourceError::Stopped)));
 }
+
+#[test]
+fn a_synthetic_camera_keeps_its_own_pace() {
+    let spec = SourceSpec::new("synthetic:?size=64x64&fps=50&frames=10".parse().unwrap());
+    let mut source = opener(&[]).open(&spec, &Stop::default()).unwrap();
+    let start = super::super::paced::now();
+    let mut units = 0;
+    while source.next_unit().unwrap().is_some() {
+        assert!(start.elapsed() >= Duration::from_millis(20 * units));
+        units += 1;
+    }
+    assert_eq!(units, 10);
+}
+
+#[test]
+fn files_may_keep_a_cameras_pace() {
+    let file = clip();
+    let url = crate::SourceUrl::from_path(&file).unwrap();
+    let spec = SourceSpec { pace: Pace::RealTime, ..SourceSpec::new(url) };
+    let stop = Stop::default();
+    let mut source = opener(&[file.parent().unwrap()]).open(&spec, &stop).unwrap();
+    let start = super::super::paced::now();
+    for n in 0..10 {
+        assert!(source.next_unit().unwrap().is_some());
+        assert!(start.elapsed() >= Duration::from_millis(33 * n));
+    }
+    stop.stop();
+    assert!(matches!(source.next_unit(), Err(SourceError::Stopped)));
+}
