@@ -1,5 +1,6 @@
 //! The command line. Its help is the first documentation most users read.
 
+mod operate;
 mod store;
 
 use std::path::PathBuf;
@@ -9,9 +10,12 @@ use ocelli_analyze::runtime::{Precision, RuntimeName};
 use ocelli_media::libav::Acceleration;
 use ocelli_model::SamplingPlan;
 
-pub(crate) use self::store::{
-    DiffResults, ExportFormat, ExportResults, Ledger, ListResults, Results, ResultsCommand, Runs, Selection,
-    Store, StoreCommand,
+pub(crate) use self::{
+    operate::{CheckConfig, Config, ConfigCommand, ShowConfig},
+    store::{
+        DiffResults, ExportFormat, ExportResults, Ledger, ListResults, Results, ResultsCommand, Runs,
+        Selection, Store, StoreCommand,
+    },
 };
 use crate::input::Input;
 
@@ -42,6 +46,8 @@ pub(crate) enum Command {
     Ledger(Ledger),
     /// Check the store
     Store(Store),
+    /// Show the configuration of the server, or check one
+    Config(Config),
     /// Show the models, or check their files
     Models(Models),
     /// Say what this machine has, what is missing, and how to get it

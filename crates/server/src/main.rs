@@ -3,6 +3,7 @@
 mod cli;
 mod clock;
 mod commands;
+mod config;
 mod ending;
 mod home;
 mod input;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Results(options) => commands::results::results(options),
         Command::Ledger(options) => commands::ledger::ledger(options),
         Command::Store(options) => commands::store::store(options),
+        Command::Config(options) => commands::config::config(options),
         Command::Models(options) => commands::models::models(options),
         Command::Doctor(options) => commands::doctor::doctor(options),
     };

@@ -2,6 +2,7 @@
 
 pub(crate) mod analyze;
 mod aside;
+pub(crate) mod config;
 pub(crate) mod doctor;
 mod exports;
 pub(crate) mod extract;
