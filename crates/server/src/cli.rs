@@ -11,7 +11,7 @@ use ocelli_media::libav::Acceleration;
 use ocelli_model::SamplingPlan;
 
 pub(crate) use self::{
-    operate::{CheckConfig, Config, ConfigCommand, ShowConfig},
+    operate::{CheckConfig, Config, ConfigCommand, Health, ShowConfig},
     store::{
         DiffResults, ExportFormat, ExportResults, Ledger, ListResults, Results, ResultsCommand, Runs,
         Selection, Store, StoreCommand,
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Store(Store),
     /// Show the configuration of the server, or check one
     Config(Config),
+    /// Ask a running server whether it is well; for health checks of containers
+    Health(Health),
     /// Show the models, or check their files
     Models(Models),
     /// Say what this machine has, what is missing, and how to get it

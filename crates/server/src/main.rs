@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Ledger(options) => commands::ledger::ledger(options),
         Command::Store(options) => commands::store::store(options),
         Command::Config(options) => commands::config::config(options),
+        Command::Health(options) => commands::health::health(options),
         Command::Models(options) => commands::models::models(options),
         Command::Doctor(options) => commands::doctor::doctor(options),
     };

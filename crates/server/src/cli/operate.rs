@@ -49,3 +49,20 @@ pub(crate) struct CheckConfig {
     /// The file, by itself [default: what `ocelli config show` would show]
     pub(crate) file: Option<PathBuf>,
 }
+
+const HEALTH_EXAMPLES: &str = "\
+Examples:
+  The server of this machine or container, by the configuration that it has:
+    ocelli health
+  Another one:
+    ocelli health http://10.0.0.7:8002/healthz
+
+Exit codes: 0 well; 1 not well, or not there; 2 the URL or the configuration cannot be used.";
+
+#[derive(Debug, Args)]
+#[command(after_help = HEALTH_EXAMPLES)]
+pub(crate) struct Health {
+    /// What to ask, over plain HTTP [default: /healthz at the first address that the configuration names, over TLS where
+    /// it says so]
+    pub(crate) url: Option<String>,
+}

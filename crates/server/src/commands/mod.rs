@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod doctor;
 mod exports;
 pub(crate) mod extract;
+pub(crate) mod health;
 mod hwaccel;
 pub(crate) mod ledger;
 pub(crate) mod models;
