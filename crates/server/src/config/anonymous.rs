@@ -1,6 +1,6 @@
 //! Rules that let clients in without a credential.
 
-use std::{fmt, path::Path};
+use std::path::Path;
 
 use toml::Value;
 
@@ -10,7 +10,7 @@ use super::{
     words::{Contract, Range, Role},
 };
 
-const NAMES: [&str; 3] = ["contract", "networks", "role"];
+const NAMES: [&str; 4] = ["contract", "networks", "role", "streams"];
 
 /// Clients of these networks use one interface in one role without a credential.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,22 +21,13 @@ pub(crate) struct AnonymousRule {
     pub(crate) networks: Vec<Range>,
     /// What they may do.
     pub(crate) role: Role,
-}
-
-impl fmt::Display for AnonymousRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = |value: Option<Value>| {
-            value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-        };
-        let networks: Vec<String> = self.networks.iter().map(|network| network.0.to_string()).collect();
-        let (role, contract) = (word(self.role.shown()), word(self.contract.shown()));
-        write!(f, "{role} of {contract} from {}", networks.join(", "))
-    }
+    /// On which streams, by ids and beginnings such as `front-*`; all if `None`.
+    pub(crate) streams: Option<Vec<String>>,
 }
 
 impl Setting for AnonymousRule {
     fn expects() -> String {
-        "a table with contract, networks and role".to_owned()
+        "a table with contract, networks, role and perhaps streams".to_owned()
     }
 
     fn read(value: &Value, base: &Path) -> Result<Self, Faults> {
@@ -49,10 +40,15 @@ impl Setting for AnonymousRule {
                 says: format!("unknown key{}", did_you_mean(key, NAMES)),
             })
             .collect();
+        let streams = table.get("streams").map(|value| Vec::read(value, base)).transpose();
         let rule = Self {
             contract: part(table, "contract", base, &mut faults),
             networks: part(table, "networks", base, &mut faults),
             role: part(table, "role", base, &mut faults),
+            streams: streams.unwrap_or_else(|found| {
+                faults.extend(below("streams", found));
+                None
+            }),
         };
         if table.contains_key("networks") && rule.networks.is_empty() && faults.is_empty() {
             faults.extend(below(
@@ -64,7 +60,8 @@ impl Setting for AnonymousRule {
     }
 
     fn shown(&self) -> Option<Value> {
-        let values = [self.contract.shown(), self.networks.shown(), self.role.shown()];
+        let streams = self.streams.as_ref().and_then(Setting::shown);
+        let values = [self.contract.shown(), self.networks.shown(), self.role.shown(), streams];
         let pairs = NAMES.into_iter().zip(values);
         Some(Value::Table(pairs.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()))
     }

@@ -5,7 +5,7 @@ use std::{collections::HashSet, path::Path};
 use super::{Config, origin::Source, reader::Reader, words::JwtAlgorithm};
 
 /// A shorter secret can be guessed from a token (RFC 7518 section 3.2).
-pub(super) const LEAST_SECRET_BYTES: usize = 32;
+const LEAST_SECRET_BYTES: usize = 32;
 /// More are a mistake.
 const MOST_LISTENERS: usize = 16;
 
@@ -18,13 +18,7 @@ pub(super) fn whole(config: &Config, reader: &mut Reader<'_>, warnings: &mut Vec
     if reader.is_sound("engine") && config.engine.backoff_min > config.engine.backoff_max {
         reader.object("engine.backoff_min", "it is longer than engine.backoff_max; make it at most as long");
     }
-    if !reader.is_sound("server") || !reader.is_sound("access") {
-        return;
-    }
-    for rule in &config.access.anonymous {
-        warnings.push(format!("anonymous clients are let in: {rule}"));
-    }
-    if config.is_beyond_loopback() && config.tls.cert.is_none() {
+    if reader.is_sound("server") && config.is_beyond_loopback() && config.tls.cert.is_none() {
         warnings.push(
             "server.listen leaves this machine without TLS: tokens can be read on the way; set [server.tls], or put a \
              proxy with TLS in front"

@@ -51,9 +51,9 @@ section! {
         /// Most connections at once.
         connections: u32, default "4096", from "1" to "1000000";
         /// Requests a second for each client (its token, else its address), in the long run; 0 takes the limit away.
-        requests_per_second: u32, default "50", from "0" to "1000000";
+        requests_per_second: u32, default "200", from "0" to "1000000";
         /// Requests that a client may make at once after a rest.
-        burst: u32, default "200", from "1" to "1000000";
+        burst: u32, default "1000", from "1" to "1000000";
         /// Updates that may wait for one follower of live results; the oldest go, and the follower is told how many.
         websocket_queue: u32, default "256", from "1" to "65536";
     }
@@ -62,8 +62,8 @@ section! {
 section! {
     /// Pages of other origins.
     struct Cors = "cors" {
-        /// Origins whose pages may use the interface, live results included: `https://cameras.example.org`, or `*` for any.
-        /// Pages that the server itself serves need no entry.
+        /// Origins whose pages may use the interface, live results included, such as `https://cameras.example.org`. Pages
+        /// that the server itself serves need no entry.
         origins: Vec<Origin>, default "";
     }
 }
@@ -74,9 +74,11 @@ section! {
         /// File of tokens, hashed; `ocelli token create` writes it.
         tokens: PathBuf, default "tokens.json";
         /// Clients that need no credential. Each rule names an interface (`video-pipeline` or `native`), the clients' networks
-        /// and a role (`viewer`, `operator` or `admin`), and is logged at start. In a file, best as tables of their own:
-        /// `[[access.anonymous]]`.
+        /// and a role (`viewer`, `operator` or `admin`), perhaps `streams` (ids, or beginnings such as `front-*`), and is logged
+        /// at start. In a file, best as tables of their own: `[[access.anonymous]]`.
         anonymous: Vec<AnonymousRule>, default "";
+        /// Proxies whose `X-Forwarded-For` is believed when a client's address matters.
+        trusted_proxies: Vec<Range>, default "";
     }
 }
 
@@ -93,7 +95,7 @@ section! {
         key_file: Option<PathBuf>, example "/etc/ocelli/jwt.pem";
         /// Who must have issued a token (`iss`); without it, anybody who has the key.
         issuer: Option<String>, example "https://login.example.org";
-        /// Whom a token must be for (`aud`); without it, tokens for other services are good here too.
+        /// Whom a token must be for (`aud`); without it, tokens that say whom they are for are refused.
         audience: Option<String>, example "ocelli";
     }
 }

@@ -139,20 +139,20 @@ impl Default for Hardware {
     }
 }
 
-/// Where pages come from that may use the interface: `*`, or a scheme, a host and perhaps a port (RFC 6454 section 6.2).
+/// Where pages come from that may use the interface: a scheme, a host and perhaps a port (RFC 6454 section 6.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Origin(pub(crate) String);
 
 impl Setting for Origin {
     fn expects() -> String {
-        "an origin such as \"https://cameras.example.org\" (no path), or \"*\" for any".to_owned()
+        "an origin such as \"https://cameras.example.org\", without a path".to_owned()
     }
 
     fn read(value: &Value, _base: &Path) -> Result<Self, Faults> {
         let text = value.as_str().ok_or_else(|| unexpected::<Self>(value))?;
         let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-        let fits = host.is_some_and(|host| !host.is_empty() && host.bytes().all(plain)) || text == "*";
+        let fits = host.is_some_and(|host| !host.is_empty() && host.bytes().all(plain));
         // Browsers send them in lower case.
         if fits { Ok(Self(text.to_ascii_lowercase())) } else { Err(unexpected::<Self>(value)) }
     }
@@ -234,10 +234,6 @@ impl Setting for Threads {
 pub(crate) struct Secret(String);
 
 impl Secret {
-    pub(crate) fn new(text: String) -> Self {
-        Self(text)
-    }
-
     /// For whoever computes with it.
     pub(crate) fn expose(&self) -> &str {
         &self.0

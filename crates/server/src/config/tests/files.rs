@@ -47,6 +47,7 @@ role = "operator"
 contract = "native"
 networks = "192.168.0.7"
 role = "viewer"
+streams = ["front-*"]
 "#;
     let loaded = good(&given(file, &[], &[]));
     let config = loaded.config;
@@ -60,14 +61,14 @@ role = "viewer"
         (first.contract, first.role, first.networks.len()),
         (Contract::VideoPipeline, Role::Operator, 2)
     );
-    assert_eq!(second.to_string(), "viewer of native from 192.168.0.7/32");
+    assert_eq!(
+        (second.networks[0].0.to_string(), &second.streams),
+        ("192.168.0.7/32".into(), &Some(vec!["front-*".into()]))
+    );
     assert_eq!(loaded.sources["frames.keep_count"], Source::File("a.toml".into(), 7));
     assert_eq!(loaded.sources["frames.quality"], Source::Default);
-    let warned = ["operator of video-pipeline from 10.0.0.0/8, fd00::/8", "viewer of native", "without TLS"];
-    assert_eq!(loaded.warnings.len(), warned.len(), "{:?}", loaded.warnings);
-    for (warning, word) in loaded.warnings.iter().zip(warned) {
-        assert!(warning.contains(word), "{warning}");
-    }
+    let [warning] = loaded.warnings.as_slice() else { panic!("{:?}", loaded.warnings) };
+    assert!(warning.contains("without TLS"), "{warning}");
 }
 
 #[test]
@@ -143,7 +144,7 @@ fn hostile_files_end_in_bounded_words() {
     let many = (0..10_000).map(|number| format!("key{number} = 1")).collect::<Vec<_>>().join("\n");
     let long = format!("{} = 1", "k".repeat(100_000));
     let ugly = "\"\\u001b[2Jserver\" = 1".to_owned();
-    let list = format!("[cors]\norigins = [{}]", "\"*\",".repeat(100_000));
+    let list = format!("[cors]\norigins = [{}]", "\"x\",".repeat(100_000));
     for file in [deep, many, long, ugly, list, "\0".to_owned(), "\u{feff}\u{feff}x".to_owned()] {
         let lines = super::Config::of(&given(&file, &[], &[])).unwrap_err().lines();
         assert!(

@@ -1,10 +1,4 @@
-use super::{
-    super::{
-        access::{JwtKey, OpenToAll},
-        words::Secret,
-    },
-    bad, given, good,
-};
+use super::{super::access::OpenToAll, bad, given, good};
 
 const LONG: &str = "0123456789abcdef0123456789abcdef";
 
@@ -66,24 +60,6 @@ fn nobody_is_let_in_by_silence() {
     let jwt =
         format!("server.listen = '0.0.0.0:1'\naccess.jwt = {{ algorithm = 'HS256', secret = '{LONG}' }}");
     assert_eq!(config(&jwt).refuse_open(0), Ok(()));
-}
-
-#[test]
-fn keys_of_identity_providers() {
-    let dir = tempfile::tempdir().unwrap();
-    let jwt = |name: &str, text: &str, keys: &str| {
-        let path = dir.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        good(&given(&format!("access.jwt = {{ {keys} = '{}' }}", path.display()), &[], &[])).config.jwt
-    };
-    let read = jwt("secret", &format!(" {LONG}\n"), "algorithm = 'HS256', secret_file").load_key();
-    assert_eq!(read.unwrap(), Some(JwtKey::Secret(Secret::new(LONG.to_owned()))));
-    let short = jwt("short", "x\n", "algorithm = 'HS256', secret_file").load_key();
-    assert!(short.unwrap_err().to_string().contains("shorter than 32 bytes"));
-    let pem = jwt("pem", "-----BEGIN PUBLIC KEY-----\n", "algorithm = 'ES256', key_file");
-    assert_eq!(pem.load_key().unwrap(), Some(JwtKey::Pem("-----BEGIN PUBLIC KEY-----\n".to_owned())));
-    std::fs::remove_file(dir.path().join("pem")).unwrap();
-    assert!(pem.load_key().unwrap_err().to_string().contains("access.jwt: cannot read"));
 }
 
 #[test]
