@@ -7,6 +7,7 @@ mod config;
 mod ending;
 mod home;
 mod input;
+mod logs;
 mod network;
 mod progress;
 mod signals;
@@ -21,7 +22,7 @@ use ending::Ending;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logs();
+    logs::start_for_commands();
     let ended = match &cli.command {
         Command::Extract(options) => commands::extract::extract(options),
         Command::Analyze(options) => commands::analyze::analyze(options),
@@ -35,13 +36,4 @@ fn main() -> ExitCode {
         Command::Doctor(options) => commands::doctor::doctor(options),
     };
     ended.unwrap_or_else(|error| Ending::of(&error)).report()
-}
-
-/// Logs go to standard error, warnings and worse unless `OCELLI_LOG` says otherwise.
-fn start_logs() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("OCELLI_LOG");
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(filter.unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("warn")))
-        .init();
 }
