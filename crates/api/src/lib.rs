@@ -1,1 +1,4 @@
 //! Our HTTP and WebSocket interface over the engine.
+
+pub mod access;
+pub mod problem;
