@@ -27,9 +27,13 @@
 mod caller;
 mod grant;
 mod needs;
+mod secret;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 pub use caller::{Caller, Denied, DeniedReason};
 pub use grant::{Contract, Grant, Role, RoleError, StreamScope, StreamScopeError, Target};
 pub use needs::{Needed, Needs, UndeclaredRoute, Where};
+pub use secret::Secret;
+pub use tokens::{NewToken, NoRandom, TokenFile, TokenFileError, TokenRecord};
