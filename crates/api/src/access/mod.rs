@@ -26,6 +26,7 @@
 
 mod caller;
 mod grant;
+mod jwt;
 mod needs;
 mod secret;
 #[cfg(test)]
@@ -34,6 +35,7 @@ mod tokens;
 
 pub use caller::{Caller, Denied, DeniedReason};
 pub use grant::{Contract, Grant, Role, RoleError, StreamScope, StreamScopeError, Target};
+pub use jwt::{JwtAlgorithm, JwtConfig, JwtKeyError};
 pub use needs::{Needed, Needs, UndeclaredRoute, Where};
 pub use secret::Secret;
 pub use tokens::{NewToken, NoRandom, TokenFile, TokenFileError, TokenRecord};
