@@ -27,7 +27,7 @@ pub struct Caller {
 
 #[derive(Debug)]
 struct Inner {
-    grants: Vec<Grant>,
+    grants: Vec<Arc<Grant>>,
     /// Whether a credential was shown and holds.
     known: bool,
     /// When the credential ends, in milliseconds since 1970.
@@ -70,17 +70,22 @@ pub struct Denied {
 
 impl Caller {
     /// Somebody whose credential holds.
-    pub(crate) fn known(grant: Grant, expires_ms: Option<i64>, token: Option<String>, from: Sender) -> Self {
+    pub(crate) fn known(
+        grant: Arc<Grant>,
+        expires_ms: Option<i64>,
+        token: Option<String>,
+        from: Sender,
+    ) -> Self {
         Self::new(vec![grant], true, expires_ms, token, from)
     }
 
     /// Somebody without a credential; `grants` is what the address may do all the same.
-    pub(crate) fn anonymous(grants: Vec<Grant>, from: Sender) -> Self {
+    pub(crate) fn anonymous(grants: Vec<Arc<Grant>>, from: Sender) -> Self {
         Self::new(grants, false, None, None, from)
     }
 
     fn new(
-        grants: Vec<Grant>,
+        grants: Vec<Arc<Grant>>,
         known: bool,
         expires_ms: Option<i64>,
         token: Option<String>,

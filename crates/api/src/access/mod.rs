@@ -24,18 +24,31 @@
 //! Where the handler has to check and forgot it, the guard turns its success into an error: a route that leaks shows in the
 //! first test.
 
+mod address;
+mod authenticate;
 mod caller;
+mod config;
+mod credential;
 mod grant;
+mod guard;
 mod jwt;
+mod layers;
 mod needs;
+mod origin;
+mod rates;
 mod secret;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
 pub use caller::{Caller, Denied, DeniedReason};
+pub use config::{AccessConfig, AccessConfigError, AnonymousRule, RatesConfig};
+pub use credential::take_credentials;
 pub use grant::{Contract, Grant, Role, RoleError, StreamScope, StreamScopeError, Target};
+pub use guard::{Access, WallClock};
 pub use jwt::{JwtAlgorithm, JwtConfig, JwtKeyError};
 pub use needs::{Needed, Needs, UndeclaredRoute, Where};
+pub use origin::{Origin, OriginError};
+pub use rates::Rate;
 pub use secret::Secret;
 pub use tokens::{NewToken, NoRandom, TokenFile, TokenFileError, TokenRecord};

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use axum::http::Method;
 use ocelli_model::StreamId;
 use serde_json::json;
@@ -8,8 +10,8 @@ fn id(word: &str) -> StreamId {
     word.parse().unwrap()
 }
 
-fn grant(role: Role, streams: Option<&[&str]>) -> Grant {
-    Grant { subject: "test".to_owned(), role, streams: StreamScope::of(streams).unwrap() }
+fn grant(role: Role, streams: Option<&[&str]>) -> Arc<Grant> {
+    Grant { subject: "test".to_owned(), role, streams: StreamScope::of(streams).unwrap() }.into()
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{TokenFile, TokenFileError, TokenHash, TokenRecord};
+use crate::access::grant::Grant;
 
 /// How often the file is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -25,7 +26,13 @@ pub(crate) struct TokenTable {
 }
 
 /// By the first bytes of their hashes; the rest is compared in constant time.
-type Shelves = HashMap<u64, Vec<Arc<TokenRecord>>>;
+type Shelves = HashMap<u64, Vec<Token>>;
+
+#[derive(Clone, Debug)]
+struct Token {
+    record: Arc<TokenRecord>,
+    grant: Arc<Grant>,
+}
 
 #[derive(Debug)]
 struct Looked {
@@ -57,7 +64,7 @@ impl Stamp {
 /// What a token turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    Valid(Arc<TokenRecord>),
+    Valid(Arc<TokenRecord>, Arc<Grant>),
     Expired,
     Unknown,
 }
@@ -75,10 +82,10 @@ impl TokenTable {
         let hash = TokenHash::of(token);
         let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
         let shelf = tokens.get(&hash.shelf()).map_or(&[][..], Vec::as_slice);
-        match shelf.iter().find(|record| record.hash == hash) {
+        match shelf.iter().find(|token| token.record.hash == hash) {
             None => Found::Unknown,
-            Some(record) if record.has_expired(now_ms) => Found::Expired,
-            Some(record) => Found::Valid(Arc::clone(record)),
+            Some(Token { record, .. }) if record.has_expired(now_ms) => Found::Expired,
+            Some(Token { record, grant }) => Found::Valid(Arc::clone(record), Arc::clone(grant)),
         }
     }
 
@@ -86,7 +93,7 @@ impl TokenTable {
     pub(crate) fn holds(&self, id: &str, now: Instant) -> bool {
         self.look(now);
         let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
-        tokens.values().flatten().any(|record| record.id == id)
+        tokens.values().flatten().any(|token| token.record.id == id)
     }
 
     /// Reads the file again if it changed. One caller looks, others go on with what is there; a look costs some
@@ -126,8 +133,10 @@ impl TokenTable {
 
 fn shelves(tokens: Vec<TokenRecord>) -> Shelves {
     let mut shelves = Shelves::new();
-    for token in tokens {
-        shelves.entry(token.hash.shelf()).or_default().push(Arc::new(token));
+    for record in tokens {
+        let grant = Arc::new(record.grant());
+        let token = Token { record: Arc::new(record), grant };
+        shelves.entry(token.record.hash.shelf()).or_default().push(token);
     }
     shelves
 }

@@ -113,7 +113,7 @@ async fn a_running_server_follows_the_file() {
     let find = |token: &Secret, seconds: f32, now_ms| {
         table.find(token.reveal(), start + Duration::from_secs_f32(seconds), now_ms)
     };
-    let valid = |record: &TokenRecord| Found::Valid(record.clone().into());
+    let valid = |record: &TokenRecord| Found::Valid(record.clone().into(), record.grant().into());
     assert_eq!(find(&token, 0.0, 49), valid(&record));
     assert_eq!(find(&token, 0.0, 50), Found::Expired);
     assert_eq!(find(&Secret::new("ocl_x"), 0.0, 0), Found::Unknown);

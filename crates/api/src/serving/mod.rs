@@ -1,0 +1,5 @@
+//! The accept loop: connections to requests.
+
+mod peer;
+
+pub use peer::Peer;
