@@ -14,7 +14,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::origin::Origin;
 
 /// How long a browser may remember what a preflight answered.
-const PREFLIGHT: Duration = Duration::from_secs(3600);
+const PREFLIGHT: Duration = Duration::from_hours(1);
 
 /// What browsers are told with every answer; a route that says otherwise has its reasons.
 const FIELDS: [(HeaderName, &str); 4] = [

@@ -41,6 +41,7 @@ mod secret;
 mod tests;
 mod tokens;
 
+pub(crate) use address::customer;
 pub use caller::{Caller, Denied, DeniedReason};
 pub use config::{AccessConfig, AccessConfigError, AnonymousRule, RatesConfig};
 pub use credential::take_credentials;

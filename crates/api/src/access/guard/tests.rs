@@ -205,7 +205,7 @@ async fn only_this_machine_is_admin_unasked() {
     let loopback = server("127.0.0.1:8002", |_config| {});
     let open = server("0.0.0.0:8002", |_config| {});
     let proxied = server("127.0.0.1:8002", |config| {
-        config.trusted_proxies = ocelli_net::networks("127.0.0.1").unwrap()
+        config.trusted_proxies = ocelli_net::networks("127.0.0.1").unwrap();
     });
     let check = async |server: &Server, peer: &str, line: &str, headers: &[(&str, &str)], expected| {
         server.check(Asked { peer, headers, ..asked(line, None) }, expected).await;
