@@ -1,0 +1,3 @@
+//! What the interface promises, over real sockets.
+
+mod serving;
