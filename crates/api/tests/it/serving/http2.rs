@@ -71,3 +71,16 @@ async fn plain_connections_may_begin_with_http2() {
     assert!(frames.iter().any(|(kind, payload)| *kind == 0 && payload == b"ok"), "{frames:?}");
     assert!(frames.iter().any(|(kind, _)| *kind == GOAWAY), "{frames:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_without_requests_ends() {
+    let server = Running::start(router(), LimitsConfig { head_s: 20, ..LimitsConfig::default() }, None);
+    let mut client = server.connect().await;
+    let start = tokio::time::Instant::now();
+    client.write_all(PREFACE).await.unwrap();
+    client.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
+    let frames = all(&mut client).await;
+    assert!(frames.iter().any(|(kind, _)| *kind == GOAWAY), "{frames:?}");
+    let seconds = start.elapsed().as_secs();
+    assert!((20..30).contains(&seconds), "{seconds}");
+}

@@ -36,7 +36,8 @@ impl Running {
         let (stop, stopped) = oneshot::channel();
         let router = limit(router, &limits);
         let ended = tokio::spawn(server.run(router, async {
-            stopped.await.unwrap();
+            // Dropping what runs stops it too.
+            drop(stopped.await);
         }));
         Self { address, stop, ended }
     }
