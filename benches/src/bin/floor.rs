@@ -57,7 +57,7 @@ fn decode(clip: &str, plan: &Plan, mut work: impl FnMut(Frame) -> Result<()>) ->
             ensure!(!decoded.damaged, "damaged at PTS {}", decoded.pts);
             if chosen.contains(&decoded.pts) {
                 worked.push(decoded.pts);
-                work(decoded.frame?)?;
+                work(decoded.frame.context("a chosen picture has no pixels")??)?;
             }
         }
         Ok(())
@@ -73,7 +73,7 @@ fn decode(clip: &str, plan: &Plan, mut work: impl FnMut(Frame) -> Result<()>) ->
                 pull(&mut decoder)?;
                 decoder.flush();
             }
-            decoder.send(&unit)?;
+            decoder.send(&unit, chosen.contains(&unit.pts))?;
             pull(&mut decoder)?;
         }
         index += 1;

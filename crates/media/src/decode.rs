@@ -15,8 +15,9 @@ use crate::{
 /// A push/pull state machine: no thread, no socket, no file of its own. After each [`Decoder::send`] and
 /// [`Decoder::send_end`] pull until [`Decoder::receive`] has nothing.
 pub trait Decoder: Send + std::fmt::Debug {
-    /// Takes one unit in decode order. An error concerns this unit; the decoder goes on.
-    fn send(&mut self, unit: &AccessUnit) -> Result<(), DecodeError>;
+    /// Takes one unit in decode order. An error concerns this unit; the decoder goes on. Where its picture is not `wanted`,
+    /// it comes out without pixels: nothing is converted, copied or handed over that nobody looks at.
+    fn send(&mut self, unit: &AccessUnit, wanted: bool) -> Result<(), DecodeError>;
     /// No more units: what is held back comes out.
     fn send_end(&mut self);
     /// The next picture in output order, if one is ready.
@@ -32,8 +33,8 @@ pub trait Decoder: Send + std::fmt::Debug {
 pub struct Decoded {
     /// Media time in the stream's time base.
     pub pts: i64,
-    /// The picture, or why it could not be made from what was decoded.
-    pub frame: Result<Frame, AvError>,
+    /// The picture, or why it could not be made from what was decoded; `None` where it was not wanted.
+    pub frame: Option<Result<Frame, AvError>>,
     /// Parts of it are missing or concealed.
     pub damaged: bool,
     /// What was said about the unit that was decoded meanwhile, which need not be this picture's.
@@ -156,7 +157,7 @@ impl Decoding {
             self.reopen(feed, first)?;
         }
         let Some(decoder) = &mut self.decoder else { return Ok(()) };
-        let sent = decoder.send(&feed.unit);
+        let sent = decoder.send(&feed.unit, feed.chosen.is_some());
         if let Err(error) = sent {
             self.mark_damaged(feed.unit.pts, &error);
         } else if feed.unit.damaged {
@@ -326,7 +327,9 @@ impl Decoding {
             let picture = match fed.error.or(damaged) {
                 Some(error) => Err(error),
                 // Its planes could not be used; what refers to it inside the decoder is not touched by that.
-                None => decoded.frame.map_err(|error| PictureError::Damaged(error.to_string())),
+                None => decoded.frame.map_or(Err(PictureError::Missing), |frame| {
+                    frame.map_err(|error| PictureError::Damaged(error.to_string()))
+                }),
             };
             let outcome = Outcome { pts, slot: chosen.slot, picture: Some(picture) };
             self.settled.insert((pts, fed.seq), outcome);

@@ -44,7 +44,7 @@ pub(crate) fn numbers(units: &[AccessUnit]) -> Vec<(i64, Option<u32>, (u32, u32)
         let mut decoder = LibavDecoder::open(&group[0].parameters).unwrap();
         let mut take = |decoder: &mut LibavDecoder| {
             while let Some(decoded) = decoder.receive().unwrap() {
-                let frame = decoded.frame.unwrap();
+                let frame = decoded.frame.unwrap().unwrap();
                 let picture = frame.picture();
                 let (luma, size) = (picture.planes[0], (picture.width, picture.height));
                 let number = read_number(luma.data, luma.stride, size.0 as usize, size.1 as usize);
@@ -52,7 +52,7 @@ pub(crate) fn numbers(units: &[AccessUnit]) -> Vec<(i64, Option<u32>, (u32, u32)
             }
         };
         for unit in group {
-            decoder.send(unit).unwrap();
+            decoder.send(unit, true).unwrap();
             take(&mut decoder);
         }
         decoder.send_end();

@@ -23,7 +23,7 @@ struct Scripted {
 }
 
 impl Decoder for Scripted {
-    fn send(&mut self, _unit: &AccessUnit) -> Result<(), DecodeError> {
+    fn send(&mut self, _unit: &AccessUnit, _wanted: bool) -> Result<(), DecodeError> {
         self.answers = self.scenes.pop_front().unwrap_or_default().into();
         Ok(())
     }
@@ -45,7 +45,7 @@ impl Decoder for Scripted {
 
 fn gives(pts: i64) -> Decoded {
     let picture = OwnedPicture::black(2, 2, Range::Limited, Matrix::Bt601);
-    Decoded { pts, frame: Ok(Frame::from_picture(pts, picture)), damaged: false, unit_damaged: None }
+    Decoded { pts, frame: Some(Ok(Frame::from_picture(pts, picture))), damaged: false, unit_damaged: None }
 }
 
 /// Feeds units at 0, 1, 2, all chosen and the first a keyframe: PTS and what is said of each picture.
@@ -89,7 +89,7 @@ fn no_memory() -> PictureError {
 #[test]
 fn a_picture_whose_planes_cannot_be_used_fails_alone() {
     // It comes out while the next unit is fed.
-    let unusable = Decoded { frame: Err(AvError::NO_MEMORY), ..gives(0) };
+    let unusable = Decoded { frame: Some(Err(AvError::NO_MEMORY)), ..gives(0) };
     let scenes = [vec![], vec![Ok(Some(unusable))], vec![Ok(Some(gives(1)))], vec![Ok(Some(gives(2)))]];
     assert_eq!(outcomes(scenes), [(0, Some(no_memory())), (1, None), (2, None)]);
 }

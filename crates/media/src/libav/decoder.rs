@@ -1,6 +1,6 @@
 //! libavcodec behind the [`Decoder`] trait.
 
-use std::{ffi::c_int, ptr, sync::Arc};
+use std::{collections::BTreeSet, ffi::c_int, ptr, sync::Arc};
 
 use ffmpeg_sys_next as ffi;
 
@@ -28,6 +28,8 @@ pub struct LibavDecoder {
     scaler: Scaler,
     /// The pixel format of surfaces, where pictures are decoded on hardware.
     surfaces: Option<c_int>,
+    /// Times of pictures that are wanted and have not come out.
+    wanted: BTreeSet<i64>,
 }
 
 // SAFETY: codec contexts have no thread affinity; every call goes through `&mut self`.
@@ -52,12 +54,16 @@ impl LibavDecoder {
         let packet = Packet::new().map_err(DecodeError::Codec)?;
         let (context, surfaces) = open_context(parameters, hardware)?;
         let parameters = Arc::clone(parameters);
-        Ok(Self { context, parameters, packet, scaler: Scaler::new(), surfaces })
+        let wanted = BTreeSet::new();
+        Ok(Self { context, parameters, packet, scaler: Scaler::new(), surfaces, wanted })
     }
 }
 
 impl Decoder for LibavDecoder {
-    fn send(&mut self, unit: &AccessUnit) -> Result<(), DecodeError> {
+    fn send(&mut self, unit: &AccessUnit, wanted: bool) -> Result<(), DecodeError> {
+        if wanted {
+            self.wanted.insert(unit.pts);
+        }
         let context = self.context;
         log::forget(Lines::Any);
         // SAFETY: context and packet are valid; libav copies a packet that owns no buffer.
@@ -89,22 +95,34 @@ impl Decoder for LibavDecoder {
         let unit_damaged = log::take_damage();
         let damaged = frame.is_damaged();
         let pts = frame.pts();
-        let turn = self.parameters.rotation;
-        let frame = match self.surfaces {
-            None => Ok(frame),
-            Some(format) => hardware::download(&frame, format),
-        };
-        let frame = frame.and_then(|frame| Frame::new(pts, frame, turn, &mut self.scaler));
+        let frame = self.takes(pts).then(|| self.frame(frame));
         Ok(Some(Decoded { pts, frame, damaged, unit_damaged }))
     }
 
     fn flush(&mut self) {
         // SAFETY: valid context; also ends a drain.
         unsafe { ffi::avcodec_flush_buffers(self.context) };
+        self.wanted.clear();
     }
 
     fn parameters(&self) -> &Arc<CodecParameters> {
         &self.parameters
+    }
+}
+
+impl LibavDecoder {
+    /// Whether the picture that came out is wanted. Those of earlier times do not come any more.
+    fn takes(&mut self, pts: i64) -> bool {
+        self.wanted = self.wanted.split_off(&pts);
+        self.wanted.remove(&pts)
+    }
+
+    fn frame(&mut self, decoded: AvFrame) -> Result<Frame, AvError> {
+        let decoded = match self.surfaces {
+            None => decoded,
+            Some(format) => hardware::download(&decoded, format)?,
+        };
+        Frame::new(decoded.pts(), decoded, self.parameters.rotation, &mut self.scaler)
     }
 }
 

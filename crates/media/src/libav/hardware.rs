@@ -202,12 +202,15 @@ pub(super) fn download(surface: &AvFrame, format: c_int) -> Result<AvFrame, AvEr
 
 /// Whether this unit, or the end, brings a picture.
 fn first_picture(decoder: &mut LibavDecoder, unit: Option<&AccessUnit>) -> Result<bool, String> {
-    let sent = unit.map_or(Ok(()), |unit| decoder.send(unit));
+    let sent = unit.map_or(Ok(()), |unit| decoder.send(unit, true));
     if unit.is_none() {
         decoder.send_end();
     }
     match decoder.receive().map_err(|error| error.to_string())? {
-        Some(decoded) => decoded.frame.map(|_picture| true).map_err(|error| error.to_string()),
+        Some(decoded) => {
+            let made = decoded.frame.transpose().map_err(|error| error.to_string())?;
+            Ok(made.is_some())
+        }
         None => sent.map(|()| false).map_err(|error| error.to_string()),
     }
 }

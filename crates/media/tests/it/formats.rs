@@ -12,6 +12,7 @@ use ocelli_media::{
     libav::{DemuxError, Demuxer, Frame, LibavDecoder},
     pixel::{Matrix, Range},
 };
+use ocelli_testkit::Clip;
 
 /// Writes `frames` test pictures with FFmpeg's tool.
 fn make(folder: &Path, name: &str, size: (usize, usize), options: &[&str]) -> PathBuf {
@@ -29,9 +30,9 @@ fn decoded(path: &Path) -> Vec<Frame> {
     let mut decoder = LibavDecoder::open(demuxer.parameters()).unwrap();
     let mut frames = Vec::new();
     while let Some(unit) = demuxer.next_unit().unwrap() {
-        decoder.send(&unit).unwrap();
+        decoder.send(&unit, true).unwrap();
         while let Some(decoded) = decoder.receive().unwrap() {
-            frames.push(decoded.frame.unwrap());
+            frames.push(decoded.frame.unwrap().unwrap());
         }
     }
     assert_eq!(demuxer.damage(), None, "{}", path.display());
@@ -120,8 +121,8 @@ fn a_palette_that_was_sent_with_a_dropped_picture_is_used() {
     let mut demuxer = Demuxer::open(Box::new(File::open(&path).unwrap())).unwrap();
     let mut decoder = LibavDecoder::open(demuxer.parameters()).unwrap();
     demuxer.next_unit().unwrap();
-    decoder.send(&demuxer.next_unit().unwrap().unwrap()).unwrap();
-    let frame = decoder.receive().unwrap().unwrap().frame.unwrap();
+    decoder.send(&demuxer.next_unit().unwrap().unwrap(), true).unwrap();
+    let frame = decoder.receive().unwrap().unwrap().frame.unwrap().unwrap();
     let expected = converted(&path, frame.picture().range);
     let size = expected.len() / 3;
     assert!(psnr(&tight(&frame), &expected[size..2 * size]) > 30.0);
@@ -191,4 +192,33 @@ fn mirrored_pictures_are_turned_upright() {
         let demuxer = Demuxer::open(Box::new(std::io::Cursor::new(bytes))).unwrap();
         assert_eq!(demuxer.parameters().rotation, expected, "{matrix:?}");
     }
+}
+
+#[test]
+fn pictures_that_nobody_wants_come_out_without_pixels() {
+    // B-frames: what comes out after a unit is not that unit's picture.
+    let path = Clip::new(64, 48).frames(30).params("keyint=30:bframes=2:b-adapt=0").cached();
+    let mut demuxer = Demuxer::open(Box::new(File::open(&path).unwrap())).unwrap();
+    let mut decoder = LibavDecoder::open(demuxer.parameters()).unwrap();
+    let (mut wanted, mut seen, mut count) = (Vec::new(), Vec::new(), 0);
+    loop {
+        let unit = demuxer.next_unit().unwrap();
+        match &unit {
+            Some(unit) => {
+                let wants = unit.pts % 3 == 0;
+                wanted.extend(wants.then_some(unit.pts));
+                decoder.send(unit, wants).unwrap();
+            }
+            None => decoder.send_end(),
+        }
+        while let Some(decoded) = decoder.receive().unwrap() {
+            count += 1;
+            seen.extend(decoded.frame.is_some().then_some(decoded.pts));
+        }
+        if unit.is_none() {
+            break;
+        }
+    }
+    wanted.sort_unstable();
+    assert_eq!((seen, count), (wanted, 30));
 }

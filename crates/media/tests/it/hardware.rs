@@ -29,12 +29,12 @@ fn decoded(path: &Path, hardware: Option<&Hardware>) -> Vec<Frame> {
     loop {
         let unit = demuxer.next_unit().unwrap();
         match &unit {
-            Some(unit) => decoder.send(unit).unwrap(),
+            Some(unit) => decoder.send(unit, true).unwrap(),
             None => decoder.send_end(),
         }
         while let Some(Decoded { pts, frame, damaged, .. }) = decoder.receive().unwrap() {
             assert!(!damaged, "{pts}");
-            frames.push(frame.unwrap());
+            frames.push(frame.unwrap().unwrap());
         }
         if unit.is_none() {
             return frames;
