@@ -59,6 +59,9 @@ pub enum DecodeError {
     /// The hardware that was asked for is not there, or does not decode this.
     #[error("{0}")]
     Hardware(Fallback),
+    /// What decoded is gone for good, a process that died for one: nothing more comes from it.
+    #[error("{0}")]
+    Gone(String),
 }
 
 /// What became of a chosen picture.
@@ -298,7 +301,11 @@ impl Decoding {
                         let error = PictureError::Damaged(error.to_string());
                         self.drain_error.get_or_insert(error);
                     }
-                    if matches!(error, DecodeError::Damaged(_) | DecodeError::ReferenceLost(_)) {
+                    let ends = |error: &DecodeError| {
+                        use DecodeError::{Damaged, Gone, ReferenceLost};
+                        matches!(error, Damaged(_) | ReferenceLost(_) | Gone(_))
+                    };
+                    if ends(&error) {
                         return;
                     }
                 }

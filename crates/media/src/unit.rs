@@ -1,6 +1,6 @@
 //! Coded pictures on their way from a container to the sampler.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use ocelli_model::TimeBase;
@@ -28,19 +28,30 @@ pub enum Codec {
     Other(String),
 }
 
-impl fmt::Display for Codec {
-    /// libav's names.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::H264 => "h264",
-            Self::H265 => "hevc",
-            Self::Mpeg4 => "mpeg4",
-            Self::Mjpeg => "mjpeg",
-            Self::Vp8 => "vp8",
-            Self::Vp9 => "vp9",
-            Self::Av1 => "av1",
+impl Codec {
+    /// Those that this crate reads, with libavcodec's names.
+    const NAMED: [(Self, &str); 7] = [
+        (Self::H264, "h264"),
+        (Self::H265, "hevc"),
+        (Self::Mpeg4, "mpeg4"),
+        (Self::Mjpeg, "mjpeg"),
+        (Self::Vp8, "vp8"),
+        (Self::Vp9, "vp9"),
+        (Self::Av1, "av1"),
+    ];
+
+    /// libavcodec's name.
+    pub fn name(&self) -> &str {
+        match self {
             Self::Other(name) => name,
-        })
+            known => Self::NAMED.iter().find(|(codec, _)| codec == known).map_or("", |(_, name)| name),
+        }
+    }
+
+    /// The codec of that name, which need not be one that libavcodec knows.
+    pub fn named(name: &str) -> Self {
+        let known = Self::NAMED.iter().find(|(_, known)| *known == name);
+        known.map_or_else(|| Self::Other(name.to_owned()), |(codec, _)| codec.clone())
     }
 }
 
@@ -121,7 +132,7 @@ pub struct AccessUnit {
     /// What its decoder must know; a new allocation where the container announces a change.
     pub parameters: Arc<CodecParameters>,
     /// What the container says beside the bytes.
-    pub(crate) side: SideData,
+    pub side: SideData,
 }
 
 impl AccessUnit {

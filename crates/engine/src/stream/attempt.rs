@@ -190,7 +190,7 @@ impl Attempt<'_> {
         let sampler = Sampler::new(self.spec.fps, source.parameters().time_base);
         let mut plan = Planning::new(Choosing::new(source.parameters(), sampler), flow);
         let counters = &self.seat.counters;
-        self.seat.update(|status| status.codec = Some(source.parameters().codec.to_string()));
+        self.seat.update(|status| status.codec = Some(source.parameters().codec.name().to_owned()));
         let mut cpu = thread_cpu();
         let ended = loop {
             let next = source.next_unit();

@@ -34,6 +34,9 @@ pub enum DemuxError {
     /// Nothing here that libavformat knows.
     #[error("not a video file that FFmpeg can read ({0})")]
     NotMedia(AvError),
+    /// Of a known format, but it cannot even be opened: cut short before its index, for one.
+    #[error("the file is damaged ({0})")]
+    Broken(String),
     /// Recognised, but unusable.
     #[error("the file holds no video")]
     NoVideo,
@@ -90,9 +93,12 @@ impl Demuxer {
     pub fn open(input: Box<dyn Input>) -> Result<Self, DemuxError> {
         route_logs();
         let mut io = Io::reader(input).map_err(DemuxError::NotMedia)?;
-        let context = open_context(&io).map_err(|error| match io.take_error() {
-            Some(cause) => DemuxError::Read(cause),
-            None => DemuxError::NotMedia(error),
+        log::forget(Lines::Container);
+        let context = open_context(&io).map_err(|error| match (io.take_error(), log::take_errors()) {
+            (Some(cause), _) => DemuxError::Read(cause),
+            // Only a demuxer that knows the format complains of what is in it.
+            (None, Some(line)) if error == AvError::INVALID => DemuxError::Broken(line),
+            (None, _) => DemuxError::NotMedia(error),
         })?;
         io.begin_anew();
         let packet = Packet::new().map_err(DemuxError::NotMedia)?;
@@ -115,6 +121,13 @@ impl Demuxer {
         demuxer.select_video()?;
         demuxer.times = Times::new(&demuxer.parameters);
         Ok(demuxer)
+    }
+
+    /// libavformat's name of the container, such as `mov,mp4,m4a,3gp,3g2,mj2`.
+    pub fn format(&self) -> &'static str {
+        // SAFETY: an open context has its format, a constant with a zero-ended name.
+        let name = unsafe { CStr::from_ptr((*(*self.context).iformat).name) };
+        name.to_str().unwrap_or("unknown")
     }
 
     /// What a decoder must know at the start.

@@ -15,6 +15,21 @@ impl AvError {
     pub(crate) const NO_MEMORY: Self = Self(ffi::AVERROR(ffi::ENOMEM));
     pub(crate) const INVALID: Self = Self(ffi::AVERROR_INVALIDDATA);
 
+    /// As libav has it: negative.
+    pub fn code(self) -> i32 {
+        self.0
+    }
+
+    /// What a code of libav's means, or is said to mean.
+    pub fn of_code(code: i32) -> Self {
+        Self(code)
+    }
+
+    /// Memory could not be had.
+    pub fn is_no_memory(self) -> bool {
+        self == Self::NO_MEMORY
+    }
+
     /// Negative codes are errors, all others results.
     pub(crate) fn check(code: c_int) -> Result<c_int, Self> {
         if code < 0 { Err(Self(code)) } else { Ok(code) }

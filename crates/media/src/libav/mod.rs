@@ -28,7 +28,7 @@ pub use hardware::{Hardware, decoders};
 pub use io::{Input, Output};
 pub use log::route_logs;
 pub(crate) use parameters::NativeParameters;
-pub(crate) use side_data::SideData;
+pub use side_data::SideData;
 
 /// Version of libavcodec in use, e.g. `59.37.100`; see [`decoder_identity`] for analyzer versions.
 pub fn codec_library_version() -> String {

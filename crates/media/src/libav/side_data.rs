@@ -10,11 +10,11 @@ use super::{AvError, packet::Packet};
 
 /// The side data that pictures depend on. Parameter sets have a way of their own (see `Demuxer::follow_parameters`).
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SideData {
-    /// Colours of 8-bit pictures.
-    palette: Option<Bytes>,
-    /// Another size from here on.
-    change: Option<Bytes>,
+pub struct SideData {
+    /// Colours of 8-bit pictures: 256 of 4 bytes.
+    pub palette: Option<Bytes>,
+    /// Another size from here on, as libav writes it.
+    pub change: Option<Bytes>,
 }
 
 impl SideData {
