@@ -92,7 +92,7 @@ impl<'a, T> Reading<'a, T> {
             Sampler::new(settings.plan, base).with_window(settings.window).with_interest(settings.interest);
         Self {
             choosing: Choosing::new(parameters, sampler),
-            decoding: Decoding::new(decoders(settings.acceleration)),
+            decoding: Decoding::new(source.decoder().unwrap_or_else(|| decoders(settings.acceleration))),
             source,
             watch,
             outlet,

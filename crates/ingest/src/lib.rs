@@ -1,5 +1,6 @@
 //! Files, servers and cameras to access units. Whatever the protocol, it ends as a [`Source`].
 
+pub mod child;
 mod fault;
 pub mod pull;
 mod source;

@@ -10,6 +10,7 @@ use ocelli_media::{
 
 use crate::{
     Fault,
+    child::ChildError,
     pull::{HttpError, RtspError},
 };
 
@@ -25,7 +26,7 @@ pub trait Source: Send + std::fmt::Debug {
     /// What was first found wrong with the input, if it could be read on: the results are then partial.
     fn damage(&self) -> Option<&str>;
 
-    /// What decodes its units, where that is not this process.
+    /// What must decode its units, where not any decoder may: those of untrusted media are decoded where they are read.
     fn decoder(&self) -> Option<Box<OpenDecoder>> {
         None
     }
@@ -77,15 +78,15 @@ pub enum SourceError {
         "untrusted media can be read from files only, where a process without rights can be started for it"
     )]
     NoSandbox,
-    /// Reading untrusted media failed.
-    #[error("cannot read the untrusted media")]
-    Untrusted(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The synthetic camera's pictures cannot be made.
     #[error("cannot make the synthetic camera's pictures")]
     Synthetic(#[source] EncodeError),
     /// The end was asked for while the source waited.
     #[error("stopped while waiting for the stream")]
     Stopped,
+    /// The process that reads untrusted media.
+    #[error(transparent)]
+    Child(#[from] ChildError),
     /// A stream from the network.
     #[error(transparent)]
     Rtsp(#[from] RtspError),
@@ -115,7 +116,9 @@ impl SourceError {
             Self::Rtsp(error) => error.fault(),
             Self::Http(error) => error.fault(),
             Self::Demux(DemuxError::Read(_)) | Self::Synthetic(_) => Fault::Machine,
-            Self::Empty | Self::Untrusted(_) | Self::Demux(_) => Fault::Media,
+            // Whatever it did, the same bytes would do again.
+            Self::Child(ChildError::Ended(_)) | Self::Empty | Self::Demux(_) => Fault::Media,
+            Self::Child(_) => Fault::Machine,
         }
     }
 }

@@ -21,6 +21,10 @@ use cli::{Cli, Command};
 use ending::Ending;
 
 fn main() -> ExitCode {
+    // Before anything is set up: this process is to have no rights.
+    if std::env::args_os().nth(1).is_some_and(|word| word == ocelli_ingest::child::WORD) {
+        return ocelli_ingest::child::serve();
+    }
     let cli = Cli::parse();
     logs::start_for_commands();
     let ended = match &cli.command {

@@ -32,23 +32,8 @@ impl FileSource {
     }
 
     /// Probes a regular file that is open already.
-    pub fn of(mut file: File) -> Result<Self, SourceError> {
-        let found = file.metadata().map_err(SourceError::Open)?;
-        if found.is_dir() {
-            return Err(SourceError::Directory);
-        }
-        if !found.is_file() {
-            return Err(SourceError::Special);
-        }
-        if found.len() == 0 {
-            return Err(SourceError::Empty);
-        }
-        let mut start = Vec::new();
-        let read = Read::by_ref(&mut file).take(16).read_to_end(&mut start).and_then(|_| file.rewind());
-        read.map_err(SourceError::Open)?;
-        if is_playlist(&start) {
-            return Err(SourceError::Playlist);
-        }
+    pub fn of(file: File) -> Result<Self, SourceError> {
+        let file = checked(file)?;
         let bytes = file.try_clone().map_err(SourceError::Open)?;
         Ok(Self { demuxer: Demuxer::open(Box::new(file))?, bytes })
     }
@@ -56,26 +41,49 @@ impl FileSource {
     /// Reads the whole file for its identity; `None` where `stopped` says so on the way. What is demuxed is not disturbed,
     /// and is the same file even where its name leads to another by now.
     pub fn identify(&self, stopped: impl Fn() -> bool) -> io::Result<Option<FileIdentity>> {
-        let (mut hash, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
-        while !stopped() {
-            match self.bytes.read_at(&mut piece, bytes) {
-                Ok(0) => {
-                    let mut sha256 = String::with_capacity(64);
-                    for byte in hash.finalize() {
-                        write!(sha256, "{byte:02x}").expect("a string takes all");
-                    }
-                    return Ok(Some(FileIdentity { sha256, bytes }));
-                }
-                Ok(read) => {
-                    hash.update(&piece[..read]);
-                    bytes += read as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(None)
+        identify(&self.bytes, stopped)
     }
+}
+
+/// A regular file that holds something and is no playlist.
+pub(crate) fn checked(mut file: File) -> Result<File, SourceError> {
+    let found = file.metadata().map_err(SourceError::Open)?;
+    if found.is_dir() {
+        return Err(SourceError::Directory);
+    }
+    if !found.is_file() {
+        return Err(SourceError::Special);
+    }
+    if found.len() == 0 {
+        return Err(SourceError::Empty);
+    }
+    let mut start = Vec::new();
+    let read = Read::by_ref(&mut file).take(16).read_to_end(&mut start).and_then(|_| file.rewind());
+    read.map_err(SourceError::Open)?;
+    if is_playlist(&start) { Err(SourceError::Playlist) } else { Ok(file) }
+}
+
+/// Reads a file by offset; see [`FileSource::identify`].
+pub(crate) fn identify(file: &File, stopped: impl Fn() -> bool) -> io::Result<Option<FileIdentity>> {
+    let (mut hash, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
+    while !stopped() {
+        match file.read_at(&mut piece, bytes) {
+            Ok(0) => {
+                let mut sha256 = String::with_capacity(64);
+                for byte in hash.finalize() {
+                    write!(sha256, "{byte:02x}").expect("a string takes all");
+                }
+                return Ok(Some(FileIdentity { sha256, bytes }));
+            }
+            Ok(read) => {
+                hash.update(&piece[..read]);
+                bytes += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
 }
 
 /// What makes a file the same file, wherever it lies.
@@ -88,7 +96,7 @@ pub struct FileIdentity {
 }
 
 /// Looked at before it is opened: opening a pipe would wait for its writer.
-pub(super) fn open_regular(path: &Path) -> Result<File, SourceError> {
+pub(crate) fn open_regular(path: &Path) -> Result<File, SourceError> {
     let found = path.metadata().map_err(SourceError::Open)?;
     if !(found.is_file() || found.is_dir()) {
         return Err(SourceError::Special);

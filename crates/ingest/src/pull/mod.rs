@@ -8,6 +8,7 @@ mod paced;
 mod rtsp;
 mod synthetic;
 
+pub(crate) use file::{checked, identify, open_regular};
 pub use file::{FileIdentity, FileSource};
 pub use http::{HttpError, HttpOptions, HttpSource};
 pub use open::{OpenUntrusted, Opener, OpenerError, OpenerOptions};

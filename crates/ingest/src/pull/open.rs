@@ -28,7 +28,7 @@ use crate::{OpenSource, Pace, Source, SourceError, SourceKind, SourceSpec, Stop,
 /// Reads files that nobody vouches for, in a process without rights.
 pub trait OpenUntrusted: Send + Sync + fmt::Debug {
     /// Opens a file that is already known to lie in an allowed folder. Blocking; `stop` ends waits, now and of the source's
-    /// later calls. Failures of its own are [`SourceError::Untrusted`].
+    /// later calls. Failures of its own are [`SourceError::Child`].
     fn open(&self, path: &Path, stop: &Stop) -> Result<Box<dyn Source>, SourceError>;
 }
 

@@ -1,7 +1,9 @@
-//! Streams from servers on 127.0.0.1: a real one, and one that lies.
+//! Streams from servers on 127.0.0.1, a real one and one that lies; files in children, honest ones and liars.
 
 #[cfg(test)]
 mod changes;
+#[cfg(test)]
+mod child;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]

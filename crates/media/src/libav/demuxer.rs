@@ -226,6 +226,9 @@ impl Demuxer {
         // SAFETY: the context is open; the index returned is checked and within `nb_streams`.
         let stream = unsafe {
             let best = ffi::av_find_best_stream(self.context, AVMEDIA_TYPE_VIDEO, -1, -1, ptr::null_mut(), 0);
+            if (*self.context).nb_streams == 0 {
+                return Err(DemuxError::Broken("there is nothing in it".to_owned()));
+            }
             let index = usize::try_from(best).map_err(|_negative| DemuxError::NoVideo)?;
             self.stream = index;
             for other in 0..(*self.context).nb_streams as usize {
