@@ -47,6 +47,15 @@ pub enum FolderError {
         #[source]
         cause: io::Error,
     },
+    /// A frame could not be read back.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The frame.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        cause: io::Error,
+    },
     /// This frame is not in the folder. The next write takes its number, and succeeds if the cause is gone.
     #[error("cannot write {}", path.display())]
     Write {

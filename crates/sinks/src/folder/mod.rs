@@ -1,8 +1,11 @@
 //! The frame folder: `frame_0001.jpg`, `frame_0002.jpg`, … for readers in other processes.
 
 mod error;
+mod kept;
 mod names;
+mod newest;
 mod open;
+mod retention;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +17,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-pub use error::FolderError;
+use self::kept::Kept;
+pub use self::{error::FolderError, retention::Retention};
 
 /// Steps between the modification times of two frames, tried in turn until the file system keeps them apart. The
 /// first is the finest that readers who hold seconds in a 64-bit float can tell apart; the last is FAT's tick.
@@ -42,6 +46,11 @@ pub struct FrameFolder {
     path: PathBuf,
     count: u64,
     newest: Option<SystemTime>,
+    /// Frames that are there.
+    kept: Kept,
+    retention: Retention,
+    /// The oldest frame and its time, if it was looked at.
+    looked_at: Option<(u64, SystemTime)>,
     _lock: File,
 }
 
@@ -51,15 +60,28 @@ impl FrameFolder {
         let path = path.into();
         let lock = open::lock(&path)?;
         open::clear(&path, existing)?;
-        Ok(Self { path, count: 0, newest: None, _lock: lock })
+        Ok(Self::over(path, lock, open::Found::default()))
     }
 
     /// Goes on after the highest frame of the folder, which need not exist; unfinished parts are removed.
     pub fn resume(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
+        Self::resume_after(path, 0)
+    }
+
+    /// As [`resume`](Self::resume), after `at_least` where that is higher: frames may have been removed by anyone, and their
+    /// numbers are not given again.
+    pub fn resume_after(path: impl Into<PathBuf>, at_least: u64) -> Result<Self, FolderError> {
         let path = path.into();
         let lock = open::lock(&path)?;
-        let (count, newest) = open::survey(&path)?;
-        Ok(Self { path, count, newest, _lock: lock })
+        let mut found = open::survey(&path)?;
+        found.highest = found.highest.max(at_least);
+        Ok(Self::over(path, lock, found))
+    }
+
+    fn over(path: PathBuf, lock: File, found: open::Found) -> Self {
+        let open::Found { highest, newest, kept } = found;
+        let retention = Retention::default();
+        Self { path, count: highest, newest, kept, retention, looked_at: None, _lock: lock }
     }
 
     /// Adds one frame, visible when this returns, and gives its number.
@@ -67,7 +89,8 @@ impl FrameFolder {
         self.write_at(jpeg, wall_time())
     }
 
-    /// The highest number so far: frames written since [`create`](Self::create), also after a resume.
+    /// The highest number so far: frames written since [`create`](Self::create), also after a resume, whether or not they are
+    /// still there.
     pub fn count(&self) -> u64 {
         self.count
     }
@@ -91,6 +114,7 @@ impl FrameFolder {
             Ok(time) => {
                 self.newest = Some(time);
                 self.count = number;
+                self.kept.push(number, jpeg.len() as u64);
                 Ok(number)
             }
             Err(cause) => {

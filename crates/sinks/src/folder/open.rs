@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use super::{Existing, FolderError, names};
+use super::{Existing, FolderError, kept::Kept, names};
 
 /// Other containers must be able to pass through directories that are made here.
 const FOLDER_MODE: u32 = 0o755;
@@ -64,9 +64,20 @@ pub(super) fn clear(path: &Path, existing: Existing) -> Result<(), FolderError> 
     ours.into_iter().try_for_each(remove)
 }
 
-/// The highest frame and the latest modification time of any; removes parts that a killed writer left.
-pub(super) fn survey(path: &Path) -> Result<(u64, Option<SystemTime>), FolderError> {
-    let (mut highest, mut newest) = (0, None);
+/// What is in a folder.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The highest number; 0: none.
+    pub(super) highest: u64,
+    /// The latest modification time of any frame.
+    pub(super) newest: Option<SystemTime>,
+    /// Frames of exactly the name that a writer gives.
+    pub(super) kept: Kept,
+}
+
+/// Looks at every frame; removes parts that a killed writer left.
+pub(super) fn survey(path: &Path) -> Result<Found, FolderError> {
+    let (mut highest, mut newest, mut frames) = (0, None, Vec::new());
     for entry in entries(path)? {
         let entry = entry?;
         let name = entry.file_name();
@@ -76,12 +87,20 @@ pub(super) fn survey(path: &Path) -> Result<(u64, Option<SystemTime>), FolderErr
             if !is_regular(&entry)? {
                 return Err(FolderError::InTheWay(entry.path()));
             }
-            let time = entry.metadata().and_then(|found| found.modified());
-            newest = newest.max(Some(time.map_err(|cause| FolderError::List { path: entry.path(), cause })?));
+            let found = match entry.metadata() {
+                // Somebody else cleans up.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                other => other.and_then(|found| Ok((found.modified()?, found.len()))),
+            };
+            let (time, bytes) = found.map_err(|cause| FolderError::List { path: entry.path(), cause })?;
+            newest = newest.max(Some(time));
             highest = highest.max(number);
+            if name.to_str() == Some(&names::frame(number)) {
+                frames.push((number, bytes));
+            }
         }
     }
-    Ok((highest, newest))
+    Ok(Found { highest, newest, kept: Kept::of(frames) })
 }
 
 fn entries(path: &Path) -> Result<impl Iterator<Item = Result<DirEntry, FolderError>>, FolderError> {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod child;
 #[cfg(test)]
+mod clean_up;
+#[cfg(test)]
 mod exports;
 #[cfg(test)]
 mod folder;
