@@ -30,7 +30,7 @@ use super::{
     shelf::SharedModel,
     supervisor::Shared,
 };
-use crate::{AnalyzerFacts, Pass, RecordError, Recording, choosing::Choosing, reason::reason, record::Media};
+use crate::{AnalyzerFacts, Kept, Pass, RecordError, Recording, choosing::Choosing, reason::reason, record::Media};
 
 /// Media for this long is progress: attempts before it no longer count as failures.
 const PROGRESS: Duration = Duration::from_secs(10);
@@ -128,7 +128,8 @@ impl Attempt<'_> {
     }
 
     fn open_records(&self, prepared: &Prepared) -> Result<(Recording, u32), RecordError> {
-        let kept = self.shared.kept.clone();
+        // A commit that failed ended the lane of an earlier attempt.
+        let kept = Kept { appender: self.shared.kept.appender.lane(), ..self.shared.kept.clone() };
         let key = self.seat.id.to_string();
         let first_run = kept.runtime.block_on(self.shared.streams.next_ordinal(&key))?;
         let source = NewSource {

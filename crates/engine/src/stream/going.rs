@@ -6,7 +6,8 @@ use std::{
     time::Duration,
 };
 
-use ocelli_ingest::pull::Stop;
+use ocelli_ingest::Stop;
+use ocelli_media::pixel::jpeg;
 use ocelli_sinks::{Existing, FrameFolder};
 use ocelli_store::{EndState, StreamEnd, StreamRecord};
 
@@ -16,6 +17,7 @@ use super::{
     keeper::FrameOutput,
     supervisor::{Entry, Shared},
 };
+use crate::jpeg::read_comment;
 
 /// What the thread knows.
 #[derive(Debug)]
@@ -83,7 +85,8 @@ impl Going {
         self.spec.frames.as_ref()?;
         let record = self.entry.record.blocking_lock();
         let path = self.shared.config.frames.join(self.entry.seat.id.as_str());
-        Some(FrameOutput::new(path, record.decode_cleared < record.decode))
+        let clear = record.decode_cleared < record.decode;
+        Some(FrameOutput::new(path, clear, record.frames, self.shared.config.retention))
     }
 
     fn end(&self, state: StreamState, error: Option<String>) {
@@ -126,8 +129,18 @@ impl Going {
 }
 
 /// The newest frame of a folder, from the disk.
-pub(super) fn read_newest(_folder: &Path) -> std::io::Result<Option<Arc<LatestFrame>>> {
-    Ok(None)
+pub(super) fn read_newest(folder: &Path) -> Result<Option<LatestFrame>, String> {
+    let found = FrameFolder::newest(folder).map_err(|error| error.to_string())?;
+    Ok(found.map(|(number, jpeg)| {
+        let place = jpeg::comment(&jpeg).and_then(read_comment);
+        LatestFrame {
+            jpeg: jpeg.into(),
+            number: Some(number),
+            run: place.map(|place| place.run),
+            media_time: place.map(|place| (place.pts, place.time_base)),
+            size: None,
+        }
+    }))
 }
 
 /// Removes the frames of a folder, and the folder where nothing else is in it.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use ocelli_model::{TimeBase, Verdict};
-use ocelli_sinks::{Existing, FrameFolder};
+use ocelli_sinks::{Existing, FrameFolder, Retention};
 use ocelli_store::RunId;
 
 use super::{
@@ -27,12 +27,15 @@ pub(super) struct FrameOutput {
     folder: Option<FrameFolder>,
     /// Its frames are those of an earlier decode.
     clear: bool,
+    /// Frames of this decode that were written before, as far as is known.
+    before: u64,
+    retention: Retention,
 }
 
 impl FrameOutput {
     /// Opened with the first frame.
-    pub(super) fn new(path: PathBuf, clear: bool) -> Self {
-        Self { path, folder: None, clear }
+    pub(super) fn new(path: PathBuf, clear: bool, before: u64, retention: Retention) -> Self {
+        Self { path, folder: None, clear, before, retention }
     }
 
     /// Makes the folder, and empties it where it is an earlier decode's: consumers must not take those frames for new ones.
@@ -41,16 +44,24 @@ impl FrameOutput {
             let opened = if self.clear {
                 FrameFolder::create(&self.path, Existing::Overwrite)
             } else {
-                FrameFolder::resume(&self.path)
+                FrameFolder::resume_after(&self.path, self.before)
             };
-            self.folder = Some(opened.map_err(|error| reason(&error))?);
+            let mut folder = opened.map_err(|error| reason(&error))?;
+            folder.retain(self.retention);
+            self.folder = Some(folder);
             self.clear = false;
         }
         self.folder.as_mut().ok_or_else(String::new)
     }
 
+    /// Writes one frame, and removes those that are not to stay.
     fn write(&mut self, jpeg: &[u8]) -> Result<u64, String> {
-        self.open()?.write(jpeg).map_err(|error| reason(&error))
+        let folder = self.open()?;
+        let written = folder.write(jpeg).map_err(|error| reason(&error));
+        if let Err(error) = folder.clean_up() {
+            tracing::warn!(error = %reason(&error), "an old frame cannot be removed");
+        }
+        written
     }
 
     /// Whether an earlier decode's frames are still there.
@@ -164,7 +175,7 @@ impl Keeper {
         if let Some(Ok(jpeg)) = jpeg {
             let media_time = Some((place.pts, place.time_base));
             let (run, size) = (Some(place.run), Some((width, height)));
-            seat.set_latest(Some(Arc::new(LatestFrame { jpeg, number, run, media_time, size })));
+            seat.set_latest(LatestFrame { jpeg, number, run, media_time, size });
         }
         self.current().number = number;
         Looked { width, height, looks, picture: None }

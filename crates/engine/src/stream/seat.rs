@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use ocelli_model::StreamId;
+use ocelli_sinks::FrameCache;
 use tokio::sync::broadcast;
 
 use super::{LatestFrame, News, StreamState, StreamStatus, Update, counters::Counters};
@@ -21,19 +22,19 @@ pub(super) struct Seat {
     /// Somebody wants a picture although no frames are written.
     pub(super) wants_picture: AtomicBool,
     status: Mutex<StreamStatus>,
-    latest: Mutex<Option<Arc<LatestFrame>>>,
+    newest: Arc<FrameCache<LatestFrame>>,
     updates: broadcast::Sender<Arc<Update>>,
     seq: AtomicU64,
 }
 
 impl Seat {
-    pub(super) fn new(status: StreamStatus) -> Self {
+    pub(super) fn new(status: StreamStatus, newest: Arc<FrameCache<LatestFrame>>) -> Self {
         Self {
             id: status.id.clone(),
             counters: Counters::default(),
             wants_picture: AtomicBool::default(),
             status: Mutex::new(status),
-            latest: Mutex::default(),
+            newest,
             updates: broadcast::channel(FOLLOWED).0,
             seq: AtomicU64::default(),
         }
@@ -58,12 +59,18 @@ impl Seat {
         self.update(|status| status.state = state);
     }
 
+    /// The newest frame, where there is memory for it.
     pub(super) fn latest(&self) -> Option<Arc<LatestFrame>> {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.newest.get(&self.id)
     }
 
-    pub(super) fn set_latest(&self, latest: Option<Arc<LatestFrame>>) {
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = latest;
+    pub(super) fn set_latest(&self, latest: LatestFrame) {
+        let bytes = latest.jpeg.len() + size_of::<LatestFrame>();
+        self.newest.put(&self.id, Arc::new(latest), bytes);
+    }
+
+    pub(super) fn forget_latest(&self) {
+        self.newest.remove(&self.id);
     }
 
     pub(super) fn follow(&self) -> broadcast::Receiver<Arc<Update>> {

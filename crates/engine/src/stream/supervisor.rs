@@ -14,6 +14,7 @@ use std::{
 
 use ocelli_ingest::{OpenSource, Stop};
 use ocelli_model::StreamId;
+use ocelli_sinks::{FrameCache, Retention};
 use ocelli_store::{EndState, StoreError, StreamEnd, StreamRecord, Streams};
 use tokio::sync::{broadcast, watch};
 
@@ -74,6 +75,10 @@ pub struct SupervisorConfig {
     pub most_streams: usize,
     /// Between attempts.
     pub backoff: Backoff,
+    /// Which frames stay in the folders.
+    pub retention: Retention,
+    /// Memory for the newest frames of all streams together, in bytes.
+    pub cache_bytes: usize,
     /// Wall time in ms since 1970.
     pub now_ms: fn() -> i64,
 }
@@ -100,6 +105,7 @@ pub(super) struct Shared {
     pub(super) streams: Arc<dyn Streams>,
     pub(super) shelf: Shelf,
     pub(super) pool: Arc<Pool>,
+    pub(super) newest: Arc<FrameCache<LatestFrame>>,
 }
 
 /// Keeps streams going. Methods may be called from any task; those that are `async` wait for the store, or for a
@@ -173,7 +179,8 @@ impl Supervisor {
         let Parts { opener, models, kept, streams } = parts;
         let pool = Arc::new(Pool::start(config.threads).map_err(StreamError::Thread)?);
         let shelf = Shelf::new(models, config.threads.max(1));
-        let shared = Arc::new(Shared { config, opener, kept, streams, shelf, pool });
+        let newest = Arc::new(FrameCache::new(config.cache_bytes));
+        let shared = Arc::new(Shared { config, opener, kept, streams, shelf, pool, newest });
         let supervisor = Self { shared, streams: Mutex::default() };
         for record in supervisor.shared.streams.streams().await? {
             let spec = match serde_json::from_str::<StreamSpec>(&record.spec) {
@@ -184,7 +191,7 @@ impl Supervisor {
                 }
             };
             let wanted = record.wanted;
-            let entry = Arc::new(Entry::new(record, spec));
+            let entry = Arc::new(Entry::new(record, spec, &supervisor.shared.newest));
             lock(&supervisor.streams).streams.insert(entry.seat.id.clone(), Arc::clone(&entry));
             if wanted {
                 let mut turn = entry.turn.lock().await;
@@ -197,7 +204,7 @@ impl Supervisor {
     /// Enters a stream; `start` sets it going.
     pub async fn create(&self, id: StreamId, spec: StreamSpec, start: bool) -> Result<StreamStatus, StreamError> {
         spec.check()?;
-        let entry = Arc::new(Entry::new(self.new_record(&id, &spec)?, spec));
+        let entry = Arc::new(Entry::new(self.new_record(&id, &spec)?, spec, &self.shared.newest));
         // Held before others can find it.
         let mut turn = entry.turn.lock().await;
         {
@@ -334,7 +341,7 @@ impl Supervisor {
             let folder = self.frame_folder(id);
             let read = tokio::task::spawn_blocking(move || read_newest(&folder)).await;
             let latest = read.map_err(|error| StreamError::Frame(error.to_string()))?;
-            return latest.map_err(|error| StreamError::Frame(error.to_string()));
+            return Ok(latest.map_err(StreamError::Frame)?.map(Arc::new));
         }
         let mut updates = entry.seat.follow();
         entry.seat.wants_picture.store(true, Ordering::Relaxed);
@@ -458,7 +465,7 @@ impl Supervisor {
 
 
 impl Entry {
-    fn new(record: StreamRecord, spec: StreamSpec) -> Self {
+    fn new(record: StreamRecord, spec: StreamSpec, newest: &Arc<FrameCache<LatestFrame>>) -> Self {
         let state = match record.ended.as_ref().map(|end| end.state) {
             Some(EndState::Completed) => StreamState::Completed,
             Some(EndState::Error) => StreamState::Error,
@@ -480,7 +487,7 @@ impl Entry {
             tally: ocelli_model::Tally::default(),
         };
         Self {
-            seat: Arc::new(Seat::new(status)),
+            seat: Arc::new(Seat::new(status, Arc::clone(newest))),
             record: tokio::sync::Mutex::new(record),
             over: AtomicBool::default(),
             spec: Mutex::new(spec),
@@ -500,7 +507,7 @@ impl Entry {
     fn refresh(&self, record: &StreamRecord, start: bool) {
         let source = lock(&self.spec).source.url.to_string();
         if record.decode_cleared < record.decode {
-            self.seat.set_latest(None);
+            self.seat.forget_latest();
         }
         self.seat.update(|status| {
             status.source = source;

@@ -138,6 +138,8 @@ impl Yard {
             threads: 2,
             most_streams: 200,
             backoff: Backoff { least: Duration::from_millis(5), most: Duration::from_millis(20) },
+            retention: ocelli_sinks::Retention::default(),
+            cache_bytes: 1 << 20,
             now_ms: || 1_700_000_000_000,
         };
         let parts = Parts { opener: opener.clone(), models: Arc::new(Models), kept, streams: store.clone() };
