@@ -7,6 +7,7 @@ use ocelli_media::{
     decode::OpenDecoder,
     libav::{DemuxError, EncodeError},
 };
+use ocelli_net::Refused;
 
 use crate::{
     Fault,
@@ -78,6 +79,9 @@ pub enum SourceError {
         "untrusted media can be read from files only, where a process without rights can be started for it"
     )]
     NoSandbox,
+    /// An address that may not be connected to.
+    #[error(transparent)]
+    Address(Refused),
     /// The synthetic camera's pictures cannot be made.
     #[error("cannot make the synthetic camera's pictures")]
     Synthetic(#[source] EncodeError),
@@ -109,7 +113,12 @@ impl SourceError {
                 | io::ErrorKind::InvalidFilename => Fault::Caller,
                 _ => Fault::Machine,
             },
-            Self::Directory | Self::Special | Self::Playlist | Self::Outside | Self::NoSandbox => {
+            Self::Directory
+            | Self::Special
+            | Self::Playlist
+            | Self::Outside
+            | Self::NoSandbox
+            | Self::Address(_) => {
                 Fault::Caller
             }
             Self::Stopped => Fault::Stopped,

@@ -6,10 +6,8 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
     redirect,
 };
-use rustls::{ClientConfig, crypto::ring};
-use rustls_platform_verifier::BuilderVerifierExt as _;
 
-use crate::policy::AddressPolicy;
+use crate::{policy::AddressPolicy, tls::config};
 
 /// HTTP and HTTPS under an address policy. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -33,10 +31,7 @@ impl Client {
     /// Reads the certificates that this machine trusts.
     pub fn new(policy: AddressPolicy) -> Result<Self, ClientError> {
         let policy = Arc::new(policy);
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .and_then(BuilderExt::verified)
-            .map_err(ClientError::Certificates)?;
+        let tls = config()?;
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .user_agent(concat!("ocelli/", env!("CARGO_PKG_VERSION")))
@@ -51,17 +46,6 @@ impl Client {
             .build()
             .map_err(ClientError::Build)?;
         Ok(Self { http, policy })
-    }
-}
-
-/// The builder's method has the name of a trait's, which `and_then` could not tell apart.
-trait BuilderExt {
-    fn verified(self) -> Result<ClientConfig, rustls::Error>;
-}
-
-impl BuilderExt for rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
-    fn verified(self) -> Result<ClientConfig, rustls::Error> {
-        Ok(self.with_platform_verifier()?.with_no_client_auth())
     }
 }
 

@@ -8,6 +8,7 @@ mod client;
 mod download;
 mod network;
 mod policy;
+mod tls;
 mod url;
 
 pub use body::Body;
@@ -15,4 +16,5 @@ pub use client::{Client, ClientError};
 pub use download::{DownloadError, Downloaded, Limits};
 pub use network::{Network, NetworkError, networks};
 pub use policy::{AddressPolicy, Refused, Why};
+pub use tls::Tls;
 pub use url::shown;

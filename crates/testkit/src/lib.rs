@@ -3,6 +3,7 @@
 //! Truth comes from the `ffmpeg` and `ffprobe` programs (5.1, installed by `./dev setup`), never from our own parsers, and
 //! everything here panics with a clear message instead of returning errors: its callers are tests.
 
+pub mod certificate;
 mod cli;
 pub mod clip;
 pub mod fault;
@@ -21,6 +22,7 @@ pub mod variety;
 pub mod view;
 pub mod zoo;
 
+pub use certificate::Certificate;
 pub use clip::{Clip, ClipCodec, Container};
 pub use number::{read_number, read_number_rotated};
 pub use paint::{Rect, find_marker, marker};

@@ -7,6 +7,7 @@ use std::{
     fmt,
     fs::{self, File},
     io,
+    net::IpAddr,
     os::fd::AsRawFd as _,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
@@ -98,6 +99,20 @@ impl Opener {
         Ok(Self { options, folders, client: OnceLock::new() })
     }
 
+    /// Refuses what opening would refuse whatever is there: files outside of the folders, addresses that are not allowed. Looks at
+    /// no network; a name may lead to a refused address later, and is refused then.
+    pub fn check(&self, spec: &SourceSpec) -> Result<(), SourceError> {
+        let host = match spec.url.place() {
+            Place::File(path) => return self.real(path).map(|_path| ()),
+            Place::Synthetic(_) => return Ok(()),
+            Place::Rtsp(url) => url.target().0.to_owned(),
+            Place::Http(url) => url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned(),
+        };
+        let local = host.eq_ignore_ascii_case("localhost").then_some(IpAddr::from([127, 0, 0, 1]));
+        let address = host.parse::<IpAddr>().ok().or(local);
+        address.map_or(Ok(()), |address| self.options.policy.check(address)).map_err(SourceError::Address)
+    }
+
     fn open_at_once(&self, spec: &SourceSpec, stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
         match spec.url.place() {
             Place::File(path) => self.open_file(path, spec.untrusted, stop),
@@ -107,6 +122,7 @@ impl Opener {
                     policy: self.options.policy.clone(),
                     connect_timeout: self.options.connect_timeout,
                     stall_timeout: self.options.stall_timeout,
+                    transport: spec.transport,
                     stop: stop.clone(),
                     runtime: self.options.runtime.clone(),
                 };
@@ -136,16 +152,19 @@ impl Opener {
         Ok(self.client.get_or_init(|| client).clone())
     }
 
-    fn open_file(&self, path: &Path, untrusted: bool, stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
+    /// Where a file of an allowed folder really is.
+    fn real(&self, path: &Path) -> Result<PathBuf, SourceError> {
         // By its name first: whether a file is there is nobody's business elsewhere.
         let named = self.options.folders.iter().any(|folder| path.starts_with(folder));
         if !named && !self.holds(path) {
             return Err(SourceError::Outside);
         }
         let real = path.canonicalize().map_err(SourceError::Open)?;
-        if !self.holds(&real) {
-            return Err(SourceError::Outside);
-        }
+        if self.holds(&real) { Ok(real) } else { Err(SourceError::Outside) }
+    }
+
+    fn open_file(&self, path: &Path, untrusted: bool, stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
+        let real = self.real(path)?;
         if untrusted {
             let reader = self.options.untrusted.as_ref().ok_or(SourceError::NoSandbox)?;
             return reader.open(&real, stop);

@@ -15,6 +15,8 @@ mod look;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
+mod relayed;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod web;

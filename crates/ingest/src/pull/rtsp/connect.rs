@@ -1,23 +1,24 @@
 //! From a URL to a stream that plays.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use ocelli_media::Codec;
-use ocelli_net::AddressPolicy;
+use ocelli_net::{AddressPolicy, Tls};
 use retina::{
     client::{
         Demuxed, Described, InitialSequenceNumberPolicy, PlayOptions, Session, SessionGroup, SessionOptions,
-        SetupOptions, TcpTransportOptions, Transport,
+        SetupOptions, TcpTransportOptions,
     },
     codec::FrameFormat,
 };
 use tokio::{
-    net::lookup_host,
+    net::{TcpStream, lookup_host},
     time::{Instant, timeout_at},
 };
 use url::Url;
 
-use super::{RtspError, RtspOptions, RtspUrl};
+use super::{RtspError, RtspOptions, RtspUrl, relay::Relay};
+use crate::Transport;
 
 /// A stream that plays.
 pub(super) struct Connected {
@@ -27,12 +28,15 @@ pub(super) struct Connected {
     pub(super) codec: Codec,
     /// Knows when the server has heard of the end.
     pub(super) sessions: Arc<SessionGroup>,
+    /// What the connection goes through, if anything.
+    pub(super) relay: Option<Relay>,
 }
 
-/// Resolves once, checks, and connects to a checked address: the library is never given a name.
+/// Resolves once, checks, and connects to a checked address: the library is never given a name. TLS and datagrams go
+/// through a relay of ours.
 pub(super) async fn connect(url: &RtspUrl, options: &RtspOptions) -> Result<Connected, RtspError> {
-    if url.is_tls() {
-        return Err(RtspError::Url("RTSP over TLS is not supported yet"));
+    if url.is_tls() && options.transport == Transport::Udp {
+        return Err(RtspError::Url("datagrams are not encrypted; leave rtsps to its own connection"));
     }
     let whole = options.connect_timeout;
     let deadline = Instant::now() + whole;
@@ -44,10 +48,8 @@ pub(super) async fn connect(url: &RtspUrl, options: &RtspOptions) -> Result<Conn
         let now = Instant::now();
         let share = now + deadline.saturating_duration_since(now) / left;
         left -= 1;
-        match within(share, whole, describe(url, url.at(address)?)).await {
-            Ok((session, sessions)) => {
-                return within(deadline, whole, play(url, session, sessions)).await;
-            }
+        match within(share, whole, reach(url, address, options)).await {
+            Ok(described) => return within(deadline, whole, play(url, described)).await,
             Err(error @ (RtspError::Unreachable(_) | RtspError::NoAnswer(_))) => failed = error,
             Err(error) => return Err(error),
         }
@@ -78,6 +80,32 @@ async fn resolve(url: &RtspUrl, policy: &AddressPolicy) -> Result<Vec<SocketAddr
     }
 }
 
+/// What a server has, and the way to it.
+struct Reached {
+    session: Session<Described>,
+    sessions: Arc<SessionGroup>,
+    relay: Option<Relay>,
+}
+
+/// Asks the server at a checked address.
+async fn reach(url: &RtspUrl, address: SocketAddr, options: &RtspOptions) -> Result<Reached, RtspError> {
+    let unreachable = |error: io::Error| RtspError::Unreachable(url.clean(&error.to_string()));
+    let relay = if url.is_tls() {
+        let server = TcpStream::connect(address).await.map_err(unreachable)?;
+        let tls = Tls::new().map_err(RtspError::Certificates)?;
+        let relay = Relay::encrypted(&tls, url.target().0, server).await;
+        Some(relay.map_err(|error| RtspError::of_tls(&error, url))?)
+    } else if options.transport == Transport::Udp {
+        let server = TcpStream::connect(address).await.map_err(unreachable)?;
+        Some(Relay::with_datagrams(server).await.map_err(unreachable)?)
+    } else {
+        None
+    };
+    let (session, sessions) =
+        describe(url, url.at(relay.as_ref().map_or(address, |relay| relay.address))?).await?;
+    Ok(Reached { session, sessions, relay })
+}
+
 async fn describe(url: &RtspUrl, checked: Url) -> Result<(Session<Described>, Arc<SessionGroup>), RtspError> {
     let sessions = Arc::new(SessionGroup::default());
     let options = SessionOptions::default()
@@ -93,20 +121,17 @@ async fn describe(url: &RtspUrl, checked: Url) -> Result<(Session<Described>, Ar
     Ok((session, sessions))
 }
 
-async fn play(
-    url: &RtspUrl,
-    mut session: Session<Described>,
-    sessions: Arc<SessionGroup>,
-) -> Result<Connected, RtspError> {
+async fn play(url: &RtspUrl, reached: Reached) -> Result<Connected, RtspError> {
+    let Reached { mut session, sessions, relay } = reached;
     let (index, codec) = video(url, &session)?;
-    let transport = Transport::Tcp(TcpTransportOptions::default());
+    let transport = retina::client::Transport::Tcp(TcpTransportOptions::default());
     let setup = SetupOptions::default().transport(transport).frame_format(FrameFormat::MP4);
     let of = |error| RtspError::of(&error, url);
     session.setup(index, setup).await.map_err(of)?;
     // Cameras announce sequence numbers that they then do not use; what was lost before the first packet is not missed.
     let options = PlayOptions::default().initial_seq(InitialSequenceNumberPolicy::Ignore);
     let demuxed = session.play(options).await.map_err(of)?.demuxed().map_err(of)?;
-    Ok(Connected { demuxed, index, codec, sessions })
+    Ok(Connected { demuxed, index, codec, sessions, relay })
 }
 
 /// The first video that we can read.

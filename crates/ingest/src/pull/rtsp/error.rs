@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use ocelli_net::Refused;
+use ocelli_net::{ClientError, Refused};
 
 use super::url::RtspUrl;
 use crate::Fault;
@@ -30,6 +30,12 @@ pub enum RtspError {
     /// Nobody listens there, or no way leads there.
     #[error("cannot connect: {0}")]
     Unreachable(String),
+    /// The certificates of this machine cannot be used.
+    #[error(transparent)]
+    Certificates(ClientError),
+    /// The server does not prove who it is.
+    #[error("the server's certificate is not trusted: {0}")]
+    Untrusted(String),
     /// No answer in time.
     #[error("no answer within {} s", .0.as_secs_f64())]
     NoAnswer(Duration),
@@ -71,6 +77,7 @@ impl RtspError {
         match self {
             Self::Url(_)
             | Self::Address(_)
+            | Self::Untrusted(_)
             | Self::CredentialsMissing
             | Self::CredentialsRefused
             | Self::NotFound => Fault::Caller,
@@ -78,7 +85,18 @@ impl RtspError {
             Self::Resolve(_) | Self::Unreachable(_) | Self::NoAnswer(_) | Self::Broken(_) => Fault::Network,
             Self::Status(_) | Self::Protocol(_) => Fault::Server,
             Self::Stalled(_) => Fault::Stalled,
-            Self::Runtime(_) => Fault::Machine,
+            Self::Runtime(_) | Self::Certificates(_) => Fault::Machine,
+        }
+    }
+
+    /// From that of an encrypted connection.
+    pub(super) fn of_tls(error: &io::Error, url: &RtspUrl) -> Self {
+        let words = url.clean(&error.to_string());
+        // What rustls says; the rest is the network.
+        if error.kind() == io::ErrorKind::InvalidData {
+            Self::Untrusted(words)
+        } else {
+            Self::Unreachable(words)
         }
     }
 

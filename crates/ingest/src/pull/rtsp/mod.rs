@@ -3,6 +3,7 @@
 mod anchor;
 mod connect;
 mod error;
+mod relay;
 mod url;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -21,7 +22,7 @@ use self::{
 };
 pub use self::{error::RtspError, url::RtspUrl};
 use super::driver::Driver;
-use crate::{Source, SourceError, Stop, WallAnchor};
+use crate::{Source, SourceError, Stop, Transport, WallAnchor};
 
 /// Ticks a second: both payload formats fix it.
 const CLOCK: u32 = 90_000;
@@ -39,6 +40,8 @@ pub struct RtspOptions {
     pub connect_timeout: Duration,
     /// Longest time without a whole picture. What else keeps the connection busy does not count.
     pub stall_timeout: Duration,
+    /// How the server sends media. Datagrams are taken from its own address only.
+    pub transport: Transport,
     /// Ends a wait from another thread.
     pub stop: Stop,
     /// Where the connection's timers and socket live; one of the source's own if `None`. Needs I/O and time enabled, and
@@ -54,6 +57,7 @@ impl RtspOptions {
             policy,
             connect_timeout: patience,
             stall_timeout: patience,
+            transport: Transport::Tcp,
             stop: Stop::default(),
             runtime: None,
         }
@@ -205,12 +209,14 @@ impl Source for RtspSource {
 
 impl Drop for RtspSource {
     fn drop(&mut self) {
-        let Some(Connected { demuxed, sessions, .. }) = self.connected.take() else { return };
+        let Some(Connected { demuxed, sessions, relay, .. }) = self.connected.take() else { return };
         self.runtime.wait(async {
             // Starts a task that says goodbye on the same connection.
             drop(demuxed);
             // A server that does not answer finds the connection closed.
             timeout(TEARDOWN, sessions.await_teardown()).await.ok();
+            // The goodbye goes through it.
+            drop(relay);
         });
     }
 }

@@ -35,7 +35,7 @@ impl RtspUrl {
     }
 
     /// Host as written, and port.
-    pub(super) fn target(&self) -> (&str, u16) {
+    pub(crate) fn target(&self) -> (&str, u16) {
         let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let default = if self.is_tls() { DEFAULT_TLS_PORT } else { DEFAULT_PORT };
         (host, self.url.port().unwrap_or(default))
@@ -50,9 +50,10 @@ impl RtspUrl {
         self.credentials.clone()
     }
 
-    /// The same stream at an address, so that no name is resolved again.
+    /// The same stream at an address, so that no name is resolved again; never encrypted, which a relay sees to.
     pub(super) fn at(&self, address: SocketAddr) -> Result<Url, RtspError> {
         let mut url = self.url.clone();
+        url.set_scheme("rtsp").map_err(|()| RtspError::Url("only rtsp:// and rtsps:// are supported"))?;
         let set = url.set_ip_host(address.ip()).and_then(|()| url.set_port(Some(address.port())));
         set.map_err(|()| RtspError::Url("it names no host"))?;
         Ok(url)
