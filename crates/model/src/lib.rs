@@ -11,5 +11,5 @@ pub use detection::{BoundingBox, Detection, TrackId};
 pub use rate::{Rate, RateError, SamplingPlan, SlotClock};
 pub use stream::{StreamId, StreamIdError};
 pub use time::{TimeBase, TimeBaseError};
-pub use verdict::{Tally, Verdict};
+pub use verdict::{Tally, Verdict, VerdictError};
 pub use version::{AnalyzerVersion, VersionBuilder, VersionError};

@@ -1,10 +1,11 @@
 //! What became of a due slot.
 
-use serde::Serialize;
+use std::{fmt, str::FromStr};
 
-/// What became of a due slot for one analyzer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
+use serde::{Serialize, Serializer};
+
+/// What became of a due slot for one analyzer. Its word is the same in the store, in JSON and for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// Looked at; a result exists, with or without detections.
     Analysed,
@@ -18,6 +19,50 @@ pub enum Verdict {
     Empty,
     /// The media of the slot was never received.
     Lost,
+}
+
+/// A word that is no verdict.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no verdict; it is one of analysed, gated, dropped, failed, empty, lost")]
+pub struct VerdictError(String);
+
+impl Verdict {
+    /// Every verdict there is.
+    pub const ALL: [Self; 6] =
+        [Self::Analysed, Self::Gated, Self::Dropped, Self::Failed, Self::Empty, Self::Lost];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Analysed => "analysed",
+            Self::Gated => "gated",
+            Self::Dropped => "dropped",
+            Self::Failed => "failed",
+            Self::Empty => "empty",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+impl FromStr for Verdict {
+    type Err = VerdictError;
+
+    fn from_str(word: &str) -> Result<Self, VerdictError> {
+        let found = Self::ALL.into_iter().find(|verdict| verdict.word() == word);
+        found.ok_or_else(|| VerdictError(word.to_owned()))
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl Serialize for Verdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
 }
 
 /// Counts of verdicts; `due` is always their sum.
@@ -55,6 +100,18 @@ impl Tally {
         } += slots;
     }
 
+    /// Slots with this verdict.
+    pub fn of(&self, verdict: Verdict) -> u64 {
+        match verdict {
+            Verdict::Analysed => self.analysed,
+            Verdict::Gated => self.gated,
+            Verdict::Dropped => self.dropped,
+            Verdict::Failed => self.failed,
+            Verdict::Empty => self.empty,
+            Verdict::Lost => self.lost,
+        }
+    }
+
     /// Adds the counts of another.
     pub fn merge(&mut self, other: Self) {
         self.analysed += other.analysed;
@@ -68,5 +125,26 @@ impl Tally {
     /// Slots that were due.
     pub fn due(&self) -> u64 {
         self.analysed + self.gated + self.dropped + self.failed + self.empty + self.lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tally, Verdict, VerdictError};
+
+    #[test]
+    fn words_read_back_and_are_those_of_json() {
+        for verdict in Verdict::ALL {
+            assert_eq!(verdict.word().parse(), Ok(verdict));
+            assert_eq!(format!("{verdict:>9}").trim_start(), verdict.word());
+            assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.word());
+            let mut tally = Tally::default();
+            tally.add(verdict, 3);
+            assert_eq!((tally.of(verdict), tally.due()), (3, 3));
+            assert_eq!(serde_json::to_value(tally).unwrap()[verdict.word()], 3);
+        }
+        for bad in ["", "Analysed", "lost ", "due"] {
+            assert_eq!(bad.parse::<Verdict>(), Err(VerdictError(bad.to_owned())));
+        }
     }
 }

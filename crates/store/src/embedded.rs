@@ -19,7 +19,6 @@ mod settled;
 mod streams;
 mod values;
 mod window;
-mod words;
 mod write;
 
 use std::{fmt, path::Path, sync::Arc};

@@ -13,6 +13,7 @@ mod ledger;
 mod log;
 mod query;
 mod streams;
+mod words;
 
 pub use appender::{Appender, Pending};
 pub use compare::{Comparison, SAME_OBJECT, SAME_PLACE, compare};

@@ -76,7 +76,7 @@ fn gaps(one: &Selected, rows: &[LedgerRow]) -> BTreeMap<String, (u64, f64, f64)>
     let mut gaps: BTreeMap<String, (u64, f64, f64)> = BTreeMap::new();
     for row in rows {
         let Some(verdict) = row.verdict.filter(|verdict| *verdict != Verdict::Analysed) else { continue };
-        let word = word(verdict);
+        let word = verdict.word();
         let reason = if row.reason.is_empty() { word.to_owned() } else { format!("{word}: {}", row.reason) };
         let (first, last) = seconds(one, row.span);
         let gap = gaps.entry(reason).or_insert((0, first, last));
@@ -93,17 +93,6 @@ fn seconds(one: &Selected, span: Span) -> (f64, f64) {
         SamplingPlan::Rate(rate) => base.seconds(t0) + at as f64 / rate.per_second(),
     };
     (at(span.first), at(span.last))
-}
-
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Analysed => "analysed",
-        Verdict::Gated => "gated",
-        Verdict::Dropped => "dropped",
-        Verdict::Failed => "failed",
-        Verdict::Empty => "empty",
-        Verdict::Lost => "lost",
-    }
 }
 
 fn object(one: &Selected, rows: &[LedgerRow], account: &Account) -> Value {

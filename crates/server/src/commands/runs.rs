@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use ocelli_store::{AnalyzerRecord, Blob, BlobKind, LedgerRecord, RunRecord, RunState};
+use ocelli_store::{AnalyzerRecord, LedgerRecord, RunRecord};
 use serde_json::{Value, json};
 
 use super::results::select::{fps, runs as matching};
@@ -29,22 +29,6 @@ pub(crate) fn runs(options: &Runs) -> Result<Ending> {
 }
 
 /// As on the command line and in JSON.
-fn state(state: RunState) -> &'static str {
-    match state {
-        RunState::Open => "open",
-        RunState::Whole => "whole",
-        RunState::Partial => "partial",
-        RunState::Unclean => "unclean",
-    }
-}
-
-fn kind(blob: &Blob) -> &'static str {
-    match blob.kind {
-        BlobKind::Media => "media",
-        BlobKind::Annotated => "annotated",
-    }
-}
-
 fn analyzer_of<'a>(ledger: &LedgerRecord, analyzers: &'a [AnalyzerRecord]) -> Option<&'a AnalyzerRecord> {
     analyzers.iter().find(|analyzer| analyzer.id == ledger.analyzer)
 }
@@ -61,9 +45,9 @@ fn print(
         |last| format!("{:.3} to {:.3} s", base.seconds(run.run.t0), base.seconds(last)),
     );
     let part = if run.run.ordinal > 0 { format!(", part {}", run.run.ordinal) } else { String::new() };
-    writeln!(out, "run {}  {}{part}  {span}  {}", run.id, source.name, state(run.state))?;
+    writeln!(out, "run {}  {}{part}  {span}  {}", run.id, source.name, run.state.word())?;
     for blob in &run.blobs {
-        writeln!(out, "    {} {} ({:.1} MB)", kind(blob), blob.location, blob.bytes as f64 / 1e6)?;
+        writeln!(out, "    {} {} ({:.1} MB)", blob.kind.word(), blob.location, blob.bytes as f64 / 1e6)?;
     }
     for ledger in ledgers {
         let Some(analyzer) = analyzer_of(ledger, analyzers) else { continue };
@@ -102,13 +86,13 @@ fn object(run: &RunRecord, ledgers: &[LedgerRecord], analyzers: &[AnalyzerRecord
     let blobs = run
         .blobs
         .iter()
-        .map(|blob| json!({ "kind": kind(blob), "location": blob.location, "bytes": blob.bytes }));
+        .map(|blob| json!({ "kind": blob.kind.word(), "location": blob.location, "bytes": blob.bytes }));
     json!({
         "run": run.id.0,
         "input": source.name,
         "sha256": source.key,
         "part": run.run.ordinal,
-        "state": state(run.state),
+        "state": run.state.word(),
         "time_base": base,
         "t0": run.run.t0,
         "last_pts": run.last_pts,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ocelli_model::AnalyzerVersion;
 use sqlx::{SqliteConnection, query, query_as, query_scalar};
 
-use super::{failure::Failure, words::Word as _};
+use super::failure::Failure;
 use crate::{
     AnalyzerId, DerivationId, LedgerId, NewAnalyzer, NewLedger, NewRun, NewSource, OpenLedger, RunId,
     RunState, SeriesId, SourceId, StoreError,

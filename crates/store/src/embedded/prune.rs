@@ -10,7 +10,7 @@ mod remove;
 use ocelli_model::{SamplingPlan, SlotClock, TimeBase};
 use sqlx::{Row as _, SqliteConnection, query, query_as, sqlite::SqliteRow};
 
-use super::{SqliteStore, change, failure::Failure, identify, words::Word as _};
+use super::{SqliteStore, change, failure::Failure, identify};
 use crate::{LedgerClock, Pruned, RunState, SourceKind, StoreError, WINDOW_SECONDS};
 
 /// Runs that one transaction marks.

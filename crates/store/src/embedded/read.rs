@@ -14,10 +14,10 @@ pub(super) use self::{
     frames::{frames, tracks},
     ledgers::{ledger_rows, ledgers},
 };
-use super::{failure::Failure, words::Word as _};
+use super::failure::Failure;
 use crate::{
     AnalyzerId, AnalyzerRecord, Blob, BlobKind, NewAnalyzer, NewRun, NewSource, RunFilter, RunId, RunRecord,
-    RunState, SourceId, SourceKind, SourceRecord, StoreError,
+    RunState, SourceId, SourceKind, SourceRecord, StoreError, words::Word as _,
 };
 
 /// Most rows on a page.

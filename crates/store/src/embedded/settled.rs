@@ -3,7 +3,7 @@
 use ocelli_model::{SamplingPlan, Verdict};
 use sqlx::{SqliteConnection, query_as, query_scalar};
 
-use super::{failure::Failure, words::Word as _};
+use super::failure::Failure;
 use crate::{OpenLedger, Settled, Span};
 
 /// First, last, count and verdict of a line.
@@ -38,8 +38,9 @@ pub(super) async fn settled(db: &mut SqliteConnection, ledger: OpenLedger) -> Re
             push(&mut due, span, (), pictures);
             continue;
         };
-        let verdict = Verdict::read(&verdict)
-            .ok_or_else(|| Failure::Damaged(format!("a slot of ledger {} is '{verdict}'", ledger.ledger)))?;
+        let verdict: Verdict = verdict
+            .parse()
+            .map_err(|error| Failure::Damaged(format!("a slot of ledger {}: {error}", ledger.ledger)))?;
         let list = match verdict {
             Verdict::Dropped | Verdict::Lost => &mut settled.gaps,
             _ => &mut settled.verdicts,

@@ -2,8 +2,10 @@
 
 use sqlx::{Row as _, SqliteConnection, query, query_as, query_scalar, sqlite::SqliteRow};
 
-use super::{failure::Failure, words::Word as _};
-use crate::{AnchorOrigin, EndState, RunId, SourceKind, StreamEnd, StreamRecord, WallAnchor};
+use super::failure::Failure;
+use crate::{
+    AnchorOrigin, EndState, RunId, SourceKind, StreamEnd, StreamRecord, WallAnchor, words::Word as _,
+};
 
 pub(super) async fn put(db: &mut SqliteConnection, stream: &StreamRecord) -> Result<(), Failure> {
     let ended = stream.ended.as_ref();

@@ -2,10 +2,7 @@
 
 use sqlx::{SqliteConnection, query, query_scalar};
 
-use crate::{
-    RunState,
-    embedded::{failure::Failure, words::Word as _},
-};
+use crate::{RunState, embedded::failure::Failure};
 
 /// What is removed of a run, whatever hangs on something else first. Much of it is gone by now.
 const TABLES: [&str; 12] = [

@@ -6,7 +6,7 @@ use sqlx::{SqliteConnection, query_as};
 use super::damaged;
 use crate::{
     AnalyzerId, DerivationId, LedgerId, LedgerRecord, LedgerRow, RunId, SeriesId, Span,
-    embedded::{failure::Failure, words::Word as _},
+    embedded::failure::Failure,
 };
 
 type Found = (i64, i64, i64, i64, String, Option<i64>, Option<i64>);
@@ -60,7 +60,7 @@ async fn sums(db: &mut SqliteConnection, ledger: LedgerId) -> Result<(u64, Tally
 }
 
 fn verdict_of(ledger: LedgerId, word: &str) -> Result<Verdict, Failure> {
-    Verdict::read(word).ok_or_else(|| damaged(format!("a slot of ledger {ledger} is '{word}'")))
+    word.parse().map_err(|error| damaged(format!("a slot of ledger {ledger}: {error}")))
 }
 
 type Line = (i64, i64, i64, i64, Option<String>, String, Option<i64>);

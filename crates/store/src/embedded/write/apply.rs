@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Blob, Entry, FrameResult, LedgerId, RunId, RunState, SeriesId, Span,
-    embedded::{bulk::Statements, failure::Failure, values, window::Line, words::Word as _},
+    embedded::{bulk::Statements, failure::Failure, values, window::Line},
 };
 
 pub(super) struct Commit<'a> {

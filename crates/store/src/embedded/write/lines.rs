@@ -1,6 +1,6 @@
 //! The ledgers that entries name, and the windows that they change.
 
-use ocelli_model::{SamplingPlan, TimeBase, Verdict};
+use ocelli_model::{SamplingPlan, TimeBase};
 use sqlx::{query_as, query_scalar};
 
 use super::{apply::Commit, memory::Ledger, rows::SpanRow};
@@ -9,7 +9,6 @@ use crate::{
     embedded::{
         failure::Failure,
         window::{Kind, Line, Window},
-        words::Word as _,
     },
 };
 
@@ -91,7 +90,7 @@ impl Commit<'_> {
         .await?;
         for (settled, first, last, count, verdict, reason, pts) in lines {
             let kind = if settled { Kind::Settled } else { Kind::Due };
-            let verdict = verdict.as_deref().and_then(Verdict::read);
+            let verdict = verdict.as_deref().and_then(|word| word.parse().ok());
             window.load(kind, first, Line { last, count: count as u64, verdict, reason, pts });
         }
         Ok(())

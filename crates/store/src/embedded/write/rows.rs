@@ -10,7 +10,6 @@ use crate::{
     embedded::{
         bulk::{Insert, Statements},
         window::{Kind, Line},
-        words::Word as _,
     },
 };
 

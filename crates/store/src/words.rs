@@ -1,11 +1,9 @@
 //! Enumerations as the database holds them: the words of the glossary.
 
-use ocelli_model::Verdict;
-
 use crate::{AnchorOrigin, BlobKind, EndState, RunState, SourceKind};
 
 /// A closed set of words.
-pub(super) trait Word: Copy + PartialEq + 'static {
+pub(crate) trait Word: Copy + PartialEq + 'static {
     const WORDS: &'static [(Self, &'static str)];
 
     fn word(self) -> &'static str {
@@ -15,17 +13,6 @@ pub(super) trait Word: Copy + PartialEq + 'static {
     fn read(word: &str) -> Option<Self> {
         Self::WORDS.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
     }
-}
-
-impl Word for Verdict {
-    const WORDS: &'static [(Self, &'static str)] = &[
-        (Self::Analysed, "analysed"),
-        (Self::Gated, "gated"),
-        (Self::Dropped, "dropped"),
-        (Self::Failed, "failed"),
-        (Self::Empty, "empty"),
-        (Self::Lost, "lost"),
-    ];
 }
 
 impl Word for RunState {
@@ -54,3 +41,17 @@ impl Word for AnchorOrigin {
     const WORDS: &'static [(Self, &'static str)] =
         &[(Self::SenderReport, "sender_report"), (Self::Arrival, "arrival")];
 }
+
+/// For those who show them.
+macro_rules! words {
+    ($($name:ident),*) => { $(
+        impl $name {
+            /// Its word, the same in the store and for people.
+            pub fn word(self) -> &'static str {
+                Word::word(self)
+            }
+        }
+    )* };
+}
+
+words!(RunState, SourceKind, BlobKind, EndState, AnchorOrigin);
