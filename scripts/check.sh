@@ -15,6 +15,9 @@ done
 step "tidy: edges, licences, sizes, unused dependencies, scripts"
 python3 scripts/tidy
 
+step "deploy: Dockerfile, compose file, unit (linted, not run)"
+bash scripts/deploy.sh
+
 shopt -s nullglob
 # Each generator has a script here that fails with --check when the committed file is not what it would write.
 for generator in scripts/generated/*.sh; do
