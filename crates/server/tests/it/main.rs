@@ -7,6 +7,8 @@ mod bad_input;
 #[cfg(test)]
 mod choice;
 #[cfg(test)]
+mod config;
+#[cfg(test)]
 mod frames;
 #[cfg(test)]
 mod hardware;
