@@ -50,8 +50,8 @@ section! {
         request_timeout: Duration, default "30 s", from "1 s" to "1 h";
         /// Most connections at once.
         connections: u32, default "4096", from "1" to "1000000";
-        /// Requests a second for each client (its token, else its address), in the long run; 0 takes the limit away.
-        requests_per_second: u32, default "200", from "0" to "1000000";
+        /// Requests a second for each client (its token, else its address), in the long run.
+        requests_per_second: u32, default "200", from "1" to "1000000";
         /// Requests that a client may make at once after a rest.
         burst: u32, default "1000", from "1" to "1000000";
         /// Updates that may wait for one follower of live results; the oldest go, and the follower is told how many.
@@ -168,10 +168,13 @@ section! {
         backoff_min: Duration, default "1 s", from "10 ms" to "1 h";
         /// Longest pause between two attempts.
         backoff_max: Duration, default "1 min", from "10 ms" to "1 d";
-        /// Memory of a process that decodes an upload; one that needs more is ended.
+        /// Memory of the process that decodes an upload, beyond what the program itself takes; one that needs more is ended.
+        /// A decoder of 3840x2160 takes about 250 MB.
         child_memory: ByteSize, default "1 GiB", from "64 MiB" to "1 TiB";
-        /// CPU time of such a process for a single look at an upload, as `video-info` takes it.
-        child_cpu: Duration, default "60 s", from "1 s" to "1 d";
+        /// CPU time of such a process for one answer: one unit decoded, or the whole of `video-info`.
+        child_cpu: Duration, default "10 s", from "1 s" to "1 h";
+        /// Longest wait for such an answer, however busy the machine.
+        child_timeout: Duration, default "30 s", from "1 s" to "1 h";
     }
 }
 
