@@ -151,7 +151,8 @@ fn from_flags(flags: &ConfigFlags, schema: &Schema, drafts: &mut Drafts) -> Vec<
         put("--listen".to_owned(), "server.listen", &flags.listen.join(","));
     }
     if let Some(home) = &flags.home {
-        put("--home".to_owned(), "server.home", &home.display().to_string());
+        // What is no text is not a path of any file either; an empty one is refused.
+        put("--home".to_owned(), "server.home", home.to_str().unwrap_or_default());
     }
     problems
 }
