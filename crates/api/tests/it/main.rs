@@ -1,3 +1,4 @@
 //! What the interface promises, over real sockets.
 
 mod serving;
+mod walk;
