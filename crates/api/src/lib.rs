@@ -1,5 +1,8 @@
 //! Our HTTP and WebSocket interface over the engine.
 
 pub mod access;
+mod metrics;
 pub mod problem;
 pub mod serving;
+
+pub use metrics::{EngineMetrics, FolderMetrics, Latency, ProcessMetrics, StreamMetrics};
