@@ -1,0 +1,86 @@
+//! What was seen, as JSON.
+
+use std::time::Duration;
+
+use ocelli_model::{BoundingBox, Detection, TrackId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One object in one frame.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Detection)]
+pub(crate) struct DetectionView {
+    /// Its class.
+    label: String,
+    /// 0 to 1.
+    confidence: f64,
+    /// Where, in fractions of the displayed picture.
+    #[serde(rename = "box")]
+    fractions: Rectangle,
+    /// Where, in pixels of the displayed picture.
+    #[serde(rename = "box_px")]
+    pixels: Rectangle,
+    /// Names the object across frames of its run, from 1; missing where it has no confirmed track.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u64>)]
+    track: Option<TrackId>,
+}
+
+/// A box, from the top left corner.
+#[derive(Debug, Serialize, ToSchema)]
+struct Rectangle {
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
+}
+
+/// Where time went.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Timing {
+    /// From planes to detections, in milliseconds.
+    analyze: f64,
+}
+
+impl Timing {
+    pub(crate) fn of(took: Duration) -> Self {
+        Self { analyze: rounded(took.as_secs_f64() * 1e3, 3) }
+    }
+}
+
+/// Those that `keep` wants, each with its track. Numbers are finite: the engine fails a frame with others.
+pub(crate) fn detections(
+    seen: &[Detection],
+    tracks: &[Option<TrackId>],
+    (width, height): (u32, u32),
+    keep: impl Fn(&Detection) -> bool,
+) -> Vec<DetectionView> {
+    let tracks = tracks.iter().copied().chain(std::iter::repeat(None));
+    let kept = seen.iter().zip(tracks).filter(|(detection, _track)| keep(detection));
+    kept.map(|(detection, track)| DetectionView::of(detection, track, width, height)).collect()
+}
+
+impl DetectionView {
+    fn of(detection: &Detection, track: Option<TrackId>, width: u32, height: u32) -> Self {
+        let BoundingBox { x, y, width: w, height: h } = detection.bbox;
+        let rectangle = |across: f64, down: f64, decimals| Rectangle {
+            x: rounded(f64::from(x) * across, decimals),
+            y: rounded(f64::from(y) * down, decimals),
+            width: rounded(f64::from(w) * across, decimals),
+            height: rounded(f64::from(h) * down, decimals),
+        };
+        Self {
+            label: detection.label.to_string(),
+            confidence: rounded(f64::from(detection.confidence), 4),
+            fractions: rectangle(1.0, 1.0, 6),
+            pixels: rectangle(f64::from(width), f64::from(height), 1),
+            track,
+        }
+    }
+}
+
+/// The nearest number with so many decimals; zero has no sign.
+pub(crate) fn rounded(value: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (value * scale).round() / scale + 0.0
+}
