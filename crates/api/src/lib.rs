@@ -1,10 +1,18 @@
 //! Our HTTP and WebSocket interface over the engine.
 
 pub mod access;
+mod engine;
+mod extract;
+mod failure;
 mod metrics;
+mod outside;
 pub mod problem;
 pub mod serving;
+mod state;
 mod view;
 
+pub use engine::Engine;
 pub use metrics::{EngineMetrics, FolderMetrics, Latency, ProcessMetrics, StreamMetrics};
+pub use outside::{MediaProbe, Operation, ProbeError, SourcePolicy, VideoInfo};
+pub use state::{ApiSettings, ApiState, LiveSettings};
 pub use view::ModelView;
