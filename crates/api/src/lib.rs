@@ -5,6 +5,7 @@ mod engine;
 mod extract;
 mod failure;
 mod metrics;
+mod native;
 mod outside;
 pub mod problem;
 pub mod serving;

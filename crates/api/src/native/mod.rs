@@ -1,0 +1,32 @@
+//! The native interface below `/api/v1`.
+
+mod ledger;
+mod results;
+mod runs;
+mod server;
+mod snapshot;
+mod streams;
+mod window;
+
+use std::sync::Arc;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) use snapshot::picture;
+
+use crate::state::Shared;
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<Shared>> {
+    OpenApiRouter::default()
+        .routes(routes!(streams::list, streams::create))
+        .routes(routes!(streams::read, streams::change, streams::delete))
+        .routes(routes!(streams::start))
+        .routes(routes!(streams::stop))
+        .routes(routes!(streams::status))
+        .routes(routes!(runs::runs))
+        .routes(routes!(results::results))
+        .routes(routes!(ledger::ledger))
+        .routes(routes!(snapshot::snapshot))
+        .routes(routes!(server::models))
+        .routes(routes!(server::version))
+}
