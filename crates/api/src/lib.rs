@@ -4,6 +4,7 @@ pub mod access;
 mod engine;
 mod extract;
 mod failure;
+mod live;
 mod metrics;
 mod native;
 mod outside;
