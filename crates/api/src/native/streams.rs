@@ -16,6 +16,7 @@ use crate::{
     access::{Caller, Role},
     extract::{JsonBody, Named, Params},
     failure::Failure,
+    pipeline::forget_uploads,
     state::Shared,
     view::{Listed, NewStream, StatusView, StreamConfig, StreamView},
 };
@@ -132,6 +133,7 @@ pub(super) async fn delete(
     Params(query): Params<DeleteQuery>,
 ) -> Result<StatusCode, Failure> {
     shared.state.engine.delete(&id, query.frames).await?;
+    forget_uploads(&shared, &id, None).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
