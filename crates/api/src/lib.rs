@@ -1,12 +1,17 @@
 //! Our HTTP and WebSocket interface over the engine.
+//!
+//! [`router`] holds every route; [`access`] decides who may use which, by what the OpenAPI document says of it
+//! ([`openapi`]). Contract 1 is a thin adapter beside the native interface: both speak to the same [`Engine`].
 
 pub mod access;
+mod document;
 mod engine;
 mod extract;
 mod failure;
 mod live;
 mod metrics;
 mod native;
+mod operation;
 mod outside;
 mod pipeline;
 pub mod problem;
@@ -14,9 +19,20 @@ pub mod serving;
 mod state;
 mod view;
 
+use axum::Router;
+
+pub use document::openapi;
 pub use engine::Engine;
 pub use metrics::{EngineMetrics, FolderMetrics, Latency, ProcessMetrics, StreamMetrics};
 pub use outside::{MediaProbe, Operation, ProbeError, SourcePolicy, VideoInfo};
 pub use pipeline::remove_stale_uploads;
 pub use state::{ApiSettings, ApiState, LiveSettings};
 pub use view::ModelView;
+
+/// All routes, behind the guard of [`ApiState::access`]. Must be called within a tokio runtime.
+pub fn router(state: ApiState) -> Router {
+    let access = state.access.clone();
+    let (routes, _) = document::routes().split_for_parts();
+    let routes = routes.merge(document::docs()).with_state(state::Shared::new(state));
+    access.guard(routes, document::needs())
+}
