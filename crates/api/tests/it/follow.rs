@@ -5,17 +5,17 @@ mod client;
 use std::{sync::Arc, time::Duration};
 
 use axum::http::Method;
-use ocelli_api::{LiveSettings, access::AccessConfig};
+use ocelli_api::LiveSettings;
 use ocelli_engine::{FrameNews, LookNews, News, StreamState};
 use ocelli_model::{TimeBase, TrackId, Verdict};
 use ocelli_store::{FrameResult, RunId};
 use serde_json::{Value, json};
 
 use self::client::{Client, Served};
-use crate::stand::{Stand, engine::HUB, facts::seen};
+use crate::stand::{Stand, engine::HUB, facts::seen, open};
 
 async fn stand_with(streams: &[&str], live: LiveSettings) -> Served {
-    let stand = Stand::with(AccessConfig::default(), live).await;
+    let stand = Stand::with(open(), live).await;
     for name in streams {
         create(&stand, name).await;
     }

@@ -1,13 +1,10 @@
 //! Every route of the document, with every role, limited to a foreign stream and not.
 
-use ocelli_api::{
-    LiveSettings,
-    access::{AccessConfig, Rate, RatesConfig},
-};
+use ocelli_api::{LiveSettings, access::AccessConfig};
 use serde_json::json;
 
 use crate::{
-    stand::{Stand, facts::run},
+    stand::{Stand, facts::run, open},
     walk::{Tokens, walk},
 };
 
@@ -16,9 +13,7 @@ async fn every_route_does_what_it_promises_of_rights() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tokens.toml");
     let tokens = Tokens::make(&path);
-    let plenty = Rate { per_second: 1e6, burst: 1_000_000 };
-    let rates = RatesConfig { requests: plenty, failures: plenty };
-    let config = AccessConfig { tokens: Some(path), rates, ..AccessConfig::default() };
+    let config = AccessConfig { tokens: Some(path), ..open() };
     let stand = Stand::with(config, LiveSettings::default()).await;
     let stream = json!({"id": "walked-cam", "source": {"url": "rtsp://192.0.2.7/one"}, "frames": {}});
     stand.json(axum::http::Method::POST, "/api/v1/streams", &stream).await.with_status(201);

@@ -44,12 +44,16 @@ pub(crate) struct Answer {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// As many requests as a test likes.
+pub(crate) fn open() -> AccessConfig {
+    let plenty = Rate { per_second: 1e6, burst: 1_000_000 };
+    AccessConfig { rates: RatesConfig { requests: plenty, failures: plenty }, ..AccessConfig::default() }
+}
+
 impl Stand {
     /// Whoever asks is on this machine, and admin.
     pub(crate) async fn new() -> Self {
-        let plenty = Rate { per_second: 1e6, burst: 1_000_000 };
-        let rates = RatesConfig { requests: plenty, failures: plenty };
-        Self::with(AccessConfig { rates, ..AccessConfig::default() }, LiveSettings::default()).await
+        Self::with(open(), LiveSettings::default()).await
     }
 
     pub(crate) async fn with(access: AccessConfig, live: LiveSettings) -> Self {
