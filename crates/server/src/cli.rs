@@ -11,7 +11,7 @@ use ocelli_media::libav::Acceleration;
 use ocelli_model::SamplingPlan;
 
 pub(crate) use self::{
-    operate::{CheckConfig, Config, ConfigCommand, Health, ShowConfig},
+    operate::{CheckConfig, Config, ConfigCommand, Health, Serve, ShowConfig},
     store::{
         DiffResults, ExportFormat, ExportResults, Ledger, ListResults, Results, ResultsCommand, Runs,
         Selection, Store, StoreCommand,
@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Ledger(Ledger),
     /// Check the store
     Store(Store),
+    /// Run the server: streams for weeks, frames on a shared volume, live results
+    Serve(Serve),
     /// Show the configuration of the server, or check one
     Config(Config),
     /// Ask a running server whether it is well; for health checks of containers

@@ -10,6 +10,7 @@ mod input;
 mod logs;
 mod network;
 mod progress;
+mod serve;
 mod signals;
 mod stores;
 
@@ -26,7 +27,10 @@ fn main() -> ExitCode {
         return ocelli_ingest::child::serve();
     }
     let cli = Cli::parse();
-    logs::start_for_commands();
+    // The server's logs are configured.
+    if !matches!(cli.command, Command::Serve(_)) {
+        logs::start_for_commands();
+    }
     let ended = match &cli.command {
         Command::Extract(options) => commands::extract::extract(options),
         Command::Analyze(options) => commands::analyze::analyze(options),
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
         Command::Results(options) => commands::results::results(options),
         Command::Ledger(options) => commands::ledger::ledger(options),
         Command::Store(options) => commands::store::store(options),
+        Command::Serve(options) => commands::serve::serve(options),
         Command::Config(options) => commands::config::config(options),
         Command::Health(options) => commands::health::health(options),
         Command::Models(options) => commands::models::models(options),

@@ -95,6 +95,10 @@ impl CodedQueue {
         self.items.len() >= MOST_STEPS
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty()
     }

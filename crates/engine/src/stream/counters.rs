@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
+use ocelli_model::Tally;
 use rustix::time::{ClockId, clock_gettime};
 
 /// Upper ends of the latency histogram, in milliseconds; one more bucket holds what took longer.
-pub const LATENCY_BUCKETS_MS: [u64; 12] = [5, 10, 20, 30, 50, 75, 100, 200, 500, 1000, 2000, 5000];
+pub const LATENCY_BUCKETS_MS: [u64; 12] = [5, 10, 20, 30, 50, 75, 100, 200, 500, 1000, 2500, 10_000];
 
 /// Parts of a stream's work whose CPU time is counted apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl Part {
     }
 }
 
-/// Counts only rise, over all attempts of a stream in this process.
+/// Counts rise, but for those of what waits now, over all attempts of a stream in this process.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) units: AtomicU64,
@@ -58,6 +59,10 @@ pub(super) struct Counters {
     pub(super) failed: AtomicU64,
     pub(super) analysed: AtomicU64,
     pub(super) frame_errors: AtomicU64,
+    pub(super) waiting_coded: AtomicU64,
+    pub(super) waiting_pictures: AtomicU64,
+    pub(super) waiting_kept: AtomicU64,
+    pub(super) frame_bytes: AtomicU64,
     cpu_ns: [AtomicU64; 6],
     latency: [AtomicU64; LATENCY_BUCKETS_MS.len() + 1],
     latency_us: AtomicU64,
@@ -92,6 +97,23 @@ pub struct StreamCounts {
     pub latency: [u64; LATENCY_BUCKETS_MS.len() + 1],
     /// Sum of those times.
     pub latency_seconds: f64,
+    /// Units that wait to be decoded now.
+    pub waiting_coded: u64,
+    /// Pictures, and verdicts without one, that wait to be looked at now.
+    pub waiting_pictures: u64,
+    /// Results that wait to be kept now.
+    pub waiting_kept: u64,
+    /// Bytes of the frames in the folder, as far as its writer knows.
+    pub frame_bytes: u64,
+}
+
+impl StreamCounts {
+    /// What became of due pictures; those dropped include what was never decoded.
+    pub fn verdicts(&self) -> Tally {
+        let dropped = self.dropped_coded + self.dropped_picture;
+        let (analysed, gated, failed) = (self.analysed, self.gated, self.failed);
+        Tally { analysed, gated, failed, dropped, ..Tally::default() }
+    }
 }
 
 impl Counters {
@@ -133,6 +155,10 @@ impl Counters {
             cpu_seconds: self.cpu_ns.each_ref().map(|ns| get(ns) as f64 / 1e9),
             latency: self.latency.each_ref().map(get),
             latency_seconds: get(&self.latency_us) as f64 / 1e6,
+            waiting_coded: get(&self.waiting_coded),
+            waiting_pictures: get(&self.waiting_pictures),
+            waiting_kept: get(&self.waiting_kept),
+            frame_bytes: get(&self.frame_bytes),
         }
     }
 }

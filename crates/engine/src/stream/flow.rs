@@ -108,6 +108,7 @@ impl Flow {
         }
         let dropped = queue.push(Timed { coded, planned, arrived }, self.live);
         let overrun = queue.is_overrun();
+        self.seat.counters.waiting_coded.store(queue.len() as u64, Ordering::Relaxed);
         drop(queue);
         Counters::add(&self.seat.counters.dropped_coded, dropped);
         if overrun {
@@ -148,6 +149,7 @@ impl Flow {
             self.kept_ready.wait_while(kept, |kept| kept.is_empty()).unwrap_or_else(PoisonError::into_inner);
         let was_full = kept.len() >= MOST_KEPT;
         let next = kept.pop_front();
+        self.seat.counters.waiting_kept.store(kept.len() as u64, Ordering::Relaxed);
         drop(kept);
         if was_full {
             self.poke(Stage::Look);
@@ -159,7 +161,10 @@ impl Flow {
     }
 
     fn keep(&self, kept: Kept) {
-        lock(&self.kept).push_back(kept);
+        let mut waiting = lock(&self.kept);
+        waiting.push_back(kept);
+        self.seat.counters.waiting_kept.store(waiting.len() as u64, Ordering::Relaxed);
+        drop(waiting);
         self.kept_ready.notify_one();
     }
 
@@ -167,6 +172,7 @@ impl Flow {
     fn show(&self, items: impl IntoIterator<Item = LookItem>) {
         let mut pictures = lock(&self.pictures);
         pictures.extend(items);
+        self.seat.counters.waiting_pictures.store(pictures.len() as u64, Ordering::Relaxed);
         if !self.live {
             return;
         }
@@ -187,7 +193,13 @@ impl Flow {
             // The look stage says when there is room.
             return false;
         }
-        let Some(Timed { coded, arrived, .. }) = lock(&self.coded).pop() else { return false };
+        let next = {
+            let mut queue = lock(&self.coded);
+            let next = queue.pop();
+            counters.waiting_coded.store(queue.len() as u64, Ordering::Relaxed);
+            next
+        };
+        let Some(Timed { coded, arrived, .. }) = next else { return false };
         self.coded_room.notify_one();
         let before = thread_cpu();
         let mut decoding = lock(&self.decoding);
@@ -208,7 +220,13 @@ impl Flow {
         if lock(&self.kept).len() >= MOST_KEPT {
             return false;
         }
-        let Some(item) = lock(&self.pictures).pop_front() else { return false };
+        let next = {
+            let mut pictures = lock(&self.pictures);
+            let next = pictures.pop_front();
+            self.seat.counters.waiting_pictures.store(pictures.len() as u64, Ordering::Relaxed);
+            next
+        };
+        let Some(item) = next else { return false };
         let kept = lock(&self.looking).look(item, &self.seat);
         self.keep(kept);
         !lock(&self.pictures).is_empty()

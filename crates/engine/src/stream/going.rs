@@ -8,7 +8,7 @@ use std::{
 
 use ocelli_ingest::Stop;
 use ocelli_media::pixel::jpeg;
-use ocelli_sinks::{Existing, FrameFolder};
+use ocelli_sinks::{Existing, FolderError, FrameFolder};
 use ocelli_store::{EndState, StreamEnd, StreamRecord};
 
 use super::{
@@ -129,8 +129,8 @@ impl Going {
 }
 
 /// The newest frame of a folder, from the disk.
-pub(super) fn read_newest(folder: &Path) -> Result<Option<LatestFrame>, String> {
-    let found = FrameFolder::newest(folder).map_err(|error| error.to_string())?;
+pub(super) fn read_newest(folder: &Path) -> Result<Option<LatestFrame>, FolderError> {
+    let found = FrameFolder::newest(folder)?;
     Ok(found.map(|(number, jpeg)| {
         let place = jpeg::comment(&jpeg).and_then(read_comment);
         LatestFrame {
@@ -144,11 +144,11 @@ pub(super) fn read_newest(folder: &Path) -> Result<Option<LatestFrame>, String> 
 }
 
 /// Removes the frames of a folder, and the folder where nothing else is in it.
-pub(super) fn remove_frames(folder: &Path) -> Result<(), String> {
+pub(super) fn remove_frames(folder: &Path) -> Result<(), FolderError> {
     if !folder.is_dir() {
         return Ok(());
     }
-    drop(FrameFolder::create(folder, Existing::Overwrite).map_err(|error| error.to_string())?);
+    drop(FrameFolder::create(folder, Existing::Overwrite)?);
     // Other people's files stay, and with them the folder.
     std::fs::remove_dir(folder).ok();
     Ok(())

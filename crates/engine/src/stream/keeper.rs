@@ -64,6 +64,10 @@ impl FrameOutput {
         written
     }
 
+    fn bytes(&self) -> u64 {
+        self.folder.as_ref().map_or(0, FrameFolder::bytes)
+    }
+
     /// Whether an earlier decode's frames are still there.
     pub(super) fn is_to_clear(&self) -> bool {
         self.clear
@@ -188,6 +192,7 @@ impl Keeper {
         match &written {
             Ok(_) => {
                 Counters::add(&seat.counters.frames, 1);
+                seat.counters.frame_bytes.store(output.bytes(), Ordering::Relaxed);
                 if std::mem::take(&mut self.troubled) {
                     tracing::info!(stream = %seat.id, "frames can be written again");
                     seat.update(|status| status.last_error = None);

@@ -14,7 +14,7 @@ use std::{
 
 use ocelli_ingest::{OpenSource, Stop};
 use ocelli_model::StreamId;
-use ocelli_sinks::{FrameCache, Retention};
+use ocelli_sinks::{FolderError, FrameCache, Retention};
 use ocelli_store::{EndState, StoreError, StreamEnd, StreamRecord, Streams};
 use tokio::sync::{broadcast, watch};
 
@@ -60,8 +60,8 @@ pub enum StreamError {
     #[error("no thread can be started")]
     Thread(#[source] io::Error),
     /// Its newest frame could not be read back, or its folder not be removed.
-    #[error("cannot use the frame folder: {0}")]
-    Frame(String),
+    #[error("cannot use the frame folder")]
+    Frame(#[source] FolderError),
 }
 
 /// What a supervisor is told once.
@@ -324,6 +324,11 @@ impl Supervisor {
         self.entries().iter().map(|entry| (entry.seat.id.clone(), entry.seat.counters.counts())).collect()
     }
 
+    /// Whether it is about to end: nothing is started any more.
+    pub fn is_closing(&self) -> bool {
+        lock(&self.streams).closing
+    }
+
     /// Stages of streams that wait for a thread.
     pub fn waiting(&self) -> usize {
         self.shared.pool.waiting()
@@ -340,7 +345,7 @@ impl Supervisor {
             }
             let folder = self.frame_folder(id);
             let read = tokio::task::spawn_blocking(move || read_newest(&folder)).await;
-            let latest = read.map_err(|error| StreamError::Frame(error.to_string()))?;
+            let latest = read.map_err(|error| StreamError::Thread(error.into()))?;
             return Ok(latest.map_err(StreamError::Frame)?.map(Arc::new));
         }
         let mut updates = entry.seat.follow();

@@ -6,6 +6,26 @@ use clap::{Args, Subcommand};
 
 use crate::config::ConfigFlags;
 
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  On this machine only, with what `ocelli config show` says:
+    ocelli serve
+  A stream of a camera, one frame a second, as JPEG files and with the default model:
+    curl -X POST localhost:8002/api/v1/streams -H 'content-type: application/json' \\
+      -d '{\"id\": \"door\", \"source\": {\"url\": \"rtsp://user:password@camera/stream\"}, \"fps\": \"1\", \"frames\": {}, \"models\": [{}]}'
+  For other machines; who may come in is said first:
+    ocelli token create --name dashboard --role viewer
+    ocelli serve --listen 0.0.0.0:8002
+
+The interface describes itself at /api/docs. Streams are kept: they go on after a restart. The first Ctrl-C ends them in order, the second at once.";
+
+#[derive(Debug, Args)]
+#[command(after_help = SERVE_EXAMPLES)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) config: ConfigFlags,
+}
+
 const CONFIG_EXAMPLES: &str = "\
 Examples:
   What holds here, and where each value comes from:

@@ -12,6 +12,7 @@ pub(crate) mod ledger;
 pub(crate) mod models;
 pub(crate) mod results;
 pub(crate) mod runs;
+pub(crate) mod serve;
 pub(crate) mod store;
 mod verdict;
 mod window;

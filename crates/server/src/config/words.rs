@@ -196,7 +196,6 @@ pub(crate) enum Threads {
 
 impl Threads {
     /// The number.
-    #[expect(dead_code, reason = "asked for by what starts the engine")]
     pub(crate) fn count(self) -> NonZeroUsize {
         match self {
             Self::Auto => available_parallelism().unwrap_or(NonZeroUsize::MIN),
