@@ -2,6 +2,7 @@
 
 mod operate;
 mod store;
+mod token;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub(crate) use self::{
         DiffResults, ExportFormat, ExportResults, Ledger, ListResults, Results, ResultsCommand, Runs,
         Selection, Store, StoreCommand,
     },
+    token::{CreateToken, Lifetime, ListTokens, RevokeToken, Token, TokenCommand, TokenPlace},
 };
 use crate::input::Input;
 
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     Config(Config),
     /// Ask a running server whether it is well; for health checks of containers
     Health(Health),
+    /// Say who may use the server: make, list and end tokens
+    Token(Token),
     /// Show the models, or check their files
     Models(Models),
     /// Say what this machine has, what is missing, and how to get it

@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Command::Serve(options) => commands::serve::serve(options),
         Command::Config(options) => commands::config::config(options),
         Command::Health(options) => commands::health::health(options),
+        Command::Token(options) => commands::token::token(options),
         Command::Models(options) => commands::models::models(options),
         Command::Doctor(options) => commands::doctor::doctor(options),
     };

@@ -14,5 +14,6 @@ pub(crate) mod results;
 pub(crate) mod runs;
 pub(crate) mod serve;
 pub(crate) mod store;
+pub(crate) mod token;
 mod verdict;
 mod window;

@@ -18,7 +18,7 @@ fn help_has_examples_and_exit_codes() {
             assert!(help.contains(word), "{word} in {help}");
         }
     }
-    for args in [args!["models", "--help"] as &[_], args!["doctor", "--help"]] {
+    for args in [args!["models", "--help"] as &[_], args!["doctor", "--help"], args!["token", "--help"]] {
         let help = String::from_utf8(ocelli(args).whole().stdout).unwrap();
         assert!(help.contains("Usage: ocelli") && help.contains("Examples:"), "{help}");
     }

@@ -35,6 +35,7 @@ mod signals;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
+mod tokens;
 mod usage;
 #[cfg(test)]
 mod user_models;

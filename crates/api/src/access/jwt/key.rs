@@ -65,7 +65,7 @@ impl Key {
     pub(super) fn open(config: &JwtConfig) -> Result<Self, JwtKeyError> {
         match (config.algorithm, &config.secret, &config.key_file) {
             (JwtAlgorithm::HS256, Some(secret), None) => Self::shared(secret.reveal().as_bytes()),
-            (JwtAlgorithm::HS256, None, Some(path)) => Self::shared(read(path)?.trim_ascii_end()),
+            (JwtAlgorithm::HS256, None, Some(path)) => Self::shared(read(path)?.trim_ascii()),
             (JwtAlgorithm::HS256, ..) => {
                 Err(JwtKeyError::Missing("either secret or key_file (algorithm HS256)"))
             }
