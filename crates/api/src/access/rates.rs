@@ -64,13 +64,18 @@ impl Buckets {
         let now = u64::try_from(now.saturating_duration_since(self.start).as_nanos()).unwrap_or(u64::MAX);
         let key = self.hasher.hash_one(client);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = clients.full_at(key).max(now) + self.interval;
-        match full.checked_sub(now + self.whole) {
+        let before = clients.full_at(key).max(now);
+        let after = before + self.interval;
+        match after.checked_sub(now + self.whole) {
             None | Some(0) => {
-                clients.keep(key, full);
+                clients.keep(key, after);
                 Ok(())
             }
-            Some(wait) => Err(Duration::from_nanos(wait)),
+            Some(wait) => {
+                // Nothing is taken, but whoever keeps asking is not forgotten.
+                clients.keep(key, before);
+                Err(Duration::from_nanos(wait))
+            }
         }
     }
 }
@@ -127,7 +132,6 @@ mod tests {
         for client in 0..3 * GENERATION {
             buckets.take(&client, start).unwrap();
             if client % 1000 == 0 {
-                // Whoever keeps asking is not forgotten, and not let through.
                 assert!(buckets.take(&"busy", start).is_err());
             }
         }
