@@ -15,6 +15,9 @@ use tokio::{
 
 use super::*;
 
+/// A piece of an answer that goes on.
+static PIECE: &[u8] = &[0; 65_536];
+
 /// The seconds until the server ended the connection of a client that sent this and waits.
 async fn held(limits: LimitsConfig, sent: &str, expected: &str) -> u64 {
     let server = Running::start(router(), limits, None);
@@ -100,7 +103,7 @@ async fn a_client_that_does_not_read_is_given_up() {
         let sender = sender.clone();
         let pieces = stream::repeat_with(move || {
             let _alive = &sender;
-            Ok::<_, std::convert::Infallible>(Bytes::from_static(&[0; 65_536]))
+            Ok::<_, std::convert::Infallible>(Bytes::from_static(PIECE))
         });
         async move { Body::from_stream(pieces) }
     };

@@ -71,7 +71,8 @@ async fn walked(router: Router, enforced: &Value, promised: &Value) -> Vec<Strin
 #[tokio::test(start_paused = true)]
 async fn a_router_that_keeps_its_promises_has_no_problems() {
     let document = document(&[]);
-    assert_eq!(walked(router(), &document, &document).await, [String::new(); 0]);
+    let problems = walked(router(), &document, &document).await;
+    assert!(problems.is_empty(), "{problems:#?}");
 }
 
 #[tokio::test(start_paused = true)]
