@@ -32,6 +32,11 @@ pub trait Source: Send + std::fmt::Debug {
         None
     }
 
+    /// The PTS that seconds are counted from, for people: streams start anywhere.
+    fn zero(&self) -> i64 {
+        0
+    }
+
     /// The newest word on what a clock showed at a PTS, if anybody said any.
     fn anchor(&self) -> Option<WallAnchor> {
         None

@@ -78,7 +78,7 @@ Each JPEG carries its media time in a comment segment. Frames are chosen before 
 #[derive(Debug, Args)]
 #[command(after_help = EXTRACT_EXAMPLES)]
 pub(crate) struct Extract {
-    /// Video file, any that the system's FFmpeg reads; or a stream, `rtsp://user:password@host/path`
+    /// Video file, any that the system's FFmpeg reads; or a stream: `rtsp://user:password@host/path`, `rtsps://`, `http://`, `https://`, `synthetic:`
     pub(crate) input: Input,
     /// Frames per second of media time: a number, a fraction such as 30000/1001, or `all`
     #[arg(long, default_value = "1")]
@@ -115,7 +115,7 @@ Each line holds input, run, pts, time_base, seconds, slot, model, verdict, width
 #[command(after_help = ANALYZE_EXAMPLES)]
 #[command(group = ArgGroup::new("files").args(["annotate", "coco", "mot", "csv"]).multiple(true))]
 pub(crate) struct Analyze {
-    /// Video files, any that the system's FFmpeg reads; or streams, `rtsp://user:password@host/path`
+    /// Video files, any that the system's FFmpeg reads; or streams: `rtsp://user:password@host/path`, `rtsps://`, `http://`, `https://`, `synthetic:`
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<Input>,
     /// Frames per second of media time: a number, a fraction such as 30000/1001, or `all`

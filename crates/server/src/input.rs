@@ -8,30 +8,49 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use ocelli_ingest::{
-    Source, SourceError,
-    pull::{FileSource, RtspError, RtspOptions, RtspSource, RtspUrl, Stop},
+    OpenSource as _, Source, SourceError, SourceSpec, SourceUrl, SourceUrlError,
+    pull::{FileSource, Opener, OpenerOptions, Stop},
 };
 use ocelli_media::{AccessUnit, CodecParameters};
 
 use crate::network::policy;
+
+/// Schemes that make a word a URL rather than the name of a file, and how messages call one that is wrong.
+const SCHEMES: [(&str, &str); 7] = [
+    ("rtsp://", "rtsp://..."),
+    ("rtsps://", "rtsps://..."),
+    ("rtspu://", "rtspu://..."),
+    ("http://", "http://..."),
+    ("https://", "https://..."),
+    ("file://", "file://..."),
+    ("synthetic:", "synthetic:..."),
+];
 
 /// A word of the command line. Making it never fails: a complaint of the command line's parser would repeat the word, and
 /// with it the password of a URL.
 #[derive(Clone, Debug)]
 pub(crate) enum Input {
     File(PathBuf),
-    Stream(Box<RtspUrl>),
-    /// Meant as the URL of a stream, and wrong.
-    Wrong(Arc<RtspError>),
+    Stream(Box<SourceUrl>),
+    /// Meant as a URL, and wrong: how it is called, and why.
+    Wrong(&'static str, Arc<SourceUrlError>),
 }
 
 impl From<OsString> for Input {
     fn from(word: OsString) -> Self {
-        match word.to_str().filter(|word| RtspUrl::is_meant(word)) {
-            None => Self::File(word.into()),
-            Some(url) => url
-                .parse()
-                .map_or_else(|error| Self::Wrong(Arc::new(error)), |url| Self::Stream(Box::new(url))),
+        let meant = |scheme: &str| {
+            let start = word.to_str().and_then(|word| word.get(..scheme.len()));
+            start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        };
+        let Some((_, called)) = SCHEMES.iter().find(|(scheme, _)| meant(scheme)) else {
+            return Self::File(word.into());
+        };
+        match word.to_string_lossy().parse::<SourceUrl>() {
+            Ok(url) => match url.file() {
+                Some(path) => Self::File(path.to_owned()),
+                None => Self::Stream(Box::new(url)),
+            },
+            Err(error) => Self::Wrong(called, Arc::new(error)),
         }
     }
 }
@@ -42,11 +61,11 @@ impl Input {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Stream(url) => url.to_string(),
-            Self::Wrong(_) => "rtsp://...".to_owned(),
+            Self::Wrong(called, _) => (*called).to_owned(),
         }
     }
 
-    /// Whether it goes on until it is ended.
+    /// Whether it comes from elsewhere, and may go on until it is ended.
     pub(crate) fn is_stream(&self) -> bool {
         !matches!(self, Self::File(_))
     }
@@ -54,7 +73,7 @@ impl Input {
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
-            Self::Stream(_) | Self::Wrong(_) => None,
+            Self::Stream(_) | Self::Wrong(..) => None,
         }
     }
 
@@ -65,12 +84,13 @@ impl Input {
 
     fn try_open(&self, stop: &Stop) -> Result<Opened> {
         Ok(match self {
+            // Whoever names a file here may read it.
             Self::File(path) => Opened::File(Box::new(FileSource::open(path)?)),
             Self::Stream(url) => {
-                let options = RtspOptions { stop: stop.clone(), ..RtspOptions::new(policy()?) };
-                Opened::Stream(Box::new(RtspSource::open(url, options)?))
+                let opener = Opener::new(OpenerOptions::new(policy()?))?;
+                Opened::Stream(opener.open(&SourceSpec::new((**url).clone()), stop)?)
             }
-            Self::Wrong(error) => return Err(Arc::clone(error).into()),
+            Self::Wrong(_, error) => return Err(Arc::clone(error).into()),
         })
     }
 }
@@ -79,16 +99,13 @@ impl Input {
 #[derive(Debug)]
 pub(crate) enum Opened {
     File(Box<FileSource>),
-    Stream(Box<RtspSource>),
+    Stream(Box<dyn Source>),
 }
 
 impl Opened {
     /// PTS that `--start` and `--end` count from: streams start anywhere.
     pub(crate) fn zero(&self) -> i64 {
-        match self {
-            Self::File(_) => 0,
-            Self::Stream(stream) => stream.first_pts(),
-        }
+        self.source().zero()
     }
 
     pub(crate) fn file(&self) -> Option<&FileSource> {

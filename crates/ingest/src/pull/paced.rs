@@ -68,6 +68,10 @@ impl Source for Paced {
         self.source.damage()
     }
 
+    fn zero(&self) -> i64 {
+        self.source.zero()
+    }
+
     fn anchor(&self) -> Option<WallAnchor> {
         self.source.anchor()
     }

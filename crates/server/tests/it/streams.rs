@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpListener,
     path::Path,
     process::{Command, Stdio},
@@ -128,6 +128,40 @@ fn streams_are_analysed_side_by_side() {
     assert!(one.code == 2 && last(&one).contains("--jobs 2"), "{}", one.stderr);
 }
 
+#[test]
+fn frames_over_http_are_those_of_the_file() {
+    let clip = Clip::new(192, 128).rate(25, 1).frames(75).options(&["-movflags", "+faststart"]).cached();
+    let body = std::fs::read(&clip).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://canary:canary@{}/clip.mp4", listener.local_addr().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let ran = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut client = listener.accept().unwrap().0;
+            let lines = BufReader::new(client.try_clone().unwrap()).lines();
+            assert!(lines.map_while(Result::ok).take_while(|line| !line.is_empty()).count() > 0);
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            client.write_all(&[head.as_bytes(), &body].concat()).unwrap();
+        });
+        ocelli(args!["extract", url, "--fps", "5", "--out", dir.path()])
+    });
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    silent(&ran);
+    let file = tempfile::tempdir().unwrap();
+    assert_eq!(ocelli(args!["extract", &clip, "--fps", "5", "--out", file.path()]).code, 0);
+    assert_eq!(numbers(dir.path(), (192, 128)), numbers(file.path(), (192, 128)));
+}
+
+#[test]
+fn a_synthetic_camera_needs_no_camera() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = "synthetic:?size=320x180&fps=25&frames=30";
+    let ran = ocelli(args!["extract", url, "--fps", "all", "--out", dir.path()]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let times: Vec<i64> = frames(dir.path()).iter().map(|frame| frame.pts).collect();
+    assert_eq!(times, (0..30).map(|n| n * 3600).collect::<Vec<_>>());
+}
+
 fn ran_with(args: &[&str]) -> Ran {
     ocelli(&args.iter().map(OsString::from).collect::<Vec<_>>())
 }
@@ -138,7 +172,14 @@ fn what_cannot_be_read_is_told_without_secrets() {
     let cases = [
         (format!("rtsp://canary:canary@{closed}/x?canary"), format!("rtsp://{closed}/x?...: cannot connect")),
         ("rtsp://canary:ca#nary@host/x".to_owned(), "rtsp://...: the URL cannot be used: ".to_owned()),
-        ("rtsps://canary:canary@host/x".to_owned(), "RTSP over TLS is not supported yet".to_owned()),
+        ("rtspu://canary:canary@host/x".to_owned(), "rtspu://...: this is no URL of media".to_owned()),
+        (format!("rtsps://canary:canary@{closed}/x"), format!("rtsps://{closed}/x: cannot connect")),
+        (
+            format!("http://canary:canary@{closed}/x?canary"),
+            format!("http://{closed}/x?... cannot be fetched"),
+        ),
+        ("http://canary:canary@169.254.169.254/x".to_owned(), "a cloud's metadata service".to_owned()),
+        ("synthetic:?canary".to_owned(), "synthetic:...: write synthetic:?size=".to_owned()),
         ("rtsp://canary@[::1]/x".to_owned(), "::1 is this machine itself".to_owned()),
     ];
     let dir = tempfile::tempdir().unwrap();

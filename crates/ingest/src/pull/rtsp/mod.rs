@@ -198,6 +198,10 @@ impl Source for RtspSource {
         }
     }
 
+    fn zero(&self) -> i64 {
+        self.first_pts
+    }
+
     fn anchor(&self) -> Option<WallAnchor> {
         self.anchor
     }
