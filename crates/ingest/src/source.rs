@@ -123,9 +123,7 @@ impl SourceError {
             | Self::Playlist
             | Self::Outside
             | Self::NoSandbox
-            | Self::Address(_) => {
-                Fault::Caller
-            }
+            | Self::Address(_) => Fault::Caller,
             Self::Stopped => Fault::Stopped,
             Self::Rtsp(error) => error.fault(),
             Self::Http(error) => error.fault(),

@@ -11,7 +11,7 @@ use ocelli_ingest::{
     OpenSource as _, Source, SourceError, SourceSpec, SourceUrl, SourceUrlError,
     pull::{FileSource, Opener, OpenerOptions, Stop},
 };
-use ocelli_media::{AccessUnit, CodecParameters};
+use ocelli_media::{AccessUnit, CodecParameters, decode::OpenDecoder};
 
 use crate::network::policy;
 
@@ -137,5 +137,9 @@ impl Source for Opened {
 
     fn damage(&self) -> Option<&str> {
         self.source().damage()
+    }
+
+    fn decoder(&self) -> Option<Box<OpenDecoder>> {
+        self.source().decoder()
     }
 }

@@ -8,8 +8,8 @@ mod paced;
 mod rtsp;
 mod synthetic;
 
-pub(crate) use file::{checked, identify, open_regular};
 pub use file::{FileIdentity, FileSource};
+pub(crate) use file::{checked, identify, open_regular};
 pub use http::{HttpError, HttpOptions, HttpSource};
 pub use open::{OpenUntrusted, Opener, OpenerError, OpenerOptions};
 pub use paced::Paced;

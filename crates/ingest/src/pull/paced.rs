@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ocelli_media::{AccessUnit, CodecParameters};
+use ocelli_media::{AccessUnit, CodecParameters, decode::OpenDecoder};
 
 use crate::{Source, SourceError, Stop, WallAnchor};
 
@@ -66,6 +66,10 @@ impl Source for Paced {
 
     fn damage(&self) -> Option<&str> {
         self.source.damage()
+    }
+
+    fn decoder(&self) -> Option<Box<OpenDecoder>> {
+        self.source.decoder()
     }
 
     fn zero(&self) -> i64 {

@@ -1,4 +1,4 @@
-use ocelli_media::Codec;
+use ocelli_media::{Codec, decode::DecodeError};
 use ocelli_model::TimeBase;
 
 use super::*;
@@ -73,6 +73,18 @@ impl Source for Fixed {
         None
     }
 
+    fn decoder(&self) -> Option<Box<OpenDecoder>> {
+        Some(Box::new(|_| Err(DecodeError::Damaged("not here".to_owned()))))
+    }
+
+    fn zero(&self) -> i64 {
+        7
+    }
+
+    fn anchor(&self) -> Option<WallAnchor> {
+        Some(WallAnchor { pts: 1, unix_ns: 2 })
+    }
+
     fn rewind(&mut self) -> Result<bool, SourceError> {
         self.2 = 0;
         Ok(true)
@@ -99,6 +111,15 @@ fn a_paced_source_takes_its_time_over_turns_too() {
         assert!(paced.rewind().unwrap());
     }
     assert_eq!(units, 9);
+}
+
+#[test]
+fn a_paced_source_is_the_source_in_all_else() {
+    let paced = Paced::new(fixed(&[0]), Stop::default());
+    // Above all: units of untrusted media must not reach a decoder of this process.
+    let decoder = paced.decoder().expect("its own");
+    assert!(matches!(decoder(paced.parameters()), Err(DecodeError::Damaged(word)) if word == "not here"));
+    assert_eq!((paced.zero(), paced.anchor()), (7, Some(WallAnchor { pts: 1, unix_ns: 2 })));
 }
 
 #[test]

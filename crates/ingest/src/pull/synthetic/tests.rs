@@ -17,11 +17,11 @@ fn decoded(source: &mut SyntheticSource) -> Vec<(i64, Frame)> {
     let mut seen = Vec::new();
     let mut take = |decoder: &mut LibavDecoder| {
         while let Some(decoded) = decoder.receive().unwrap() {
-            seen.push((decoded.pts, decoded.frame.unwrap()));
+            seen.push((decoded.pts, decoded.frame.expect("wanted").unwrap()));
         }
     };
     while let Some(unit) = source.next_unit().unwrap() {
-        decoder.send(&unit).unwrap();
+        decoder.send(&unit, true).unwrap();
         take(&mut decoder);
     }
     decoder.send_end();
