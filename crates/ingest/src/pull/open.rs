@@ -193,11 +193,16 @@ impl OpenSource for Opener {
             return Err(SourceError::Stopped);
         }
         let source = self.open_at_once(spec, stop)?;
-        let paced = match spec.url.kind() {
-            SourceKind::File | SourceKind::Http => spec.pace == Pace::RealTime,
-            SourceKind::Synthetic => true,
-            SourceKind::Rtsp => false,
-        };
-        Ok(if paced { Box::new(Paced::new(source, stop.clone())) } else { source })
+        let stop = stop.clone();
+        Ok(match spec.url.kind() {
+            // Its own waits end.
+            SourceKind::Rtsp => source,
+            SourceKind::File | SourceKind::Http if spec.pace == Pace::Fast => {
+                Box::new(Paced::fast(source, stop))
+            }
+            SourceKind::File | SourceKind::Http | SourceKind::Synthetic => {
+                Box::new(Paced::real_time(source, stop))
+            }
+        })
     }
 }

@@ -23,26 +23,33 @@ const PICTURE: f64 = 1.0 / 25.0;
 /// How much earlier than its time the end is told at most, so that whoever begins anew is in time.
 const HEAD_START: Duration = Duration::from_millis(100);
 
-/// Gives each unit of another source when its media time has come. The end is told half a picture early; a turn that
-/// follows by [`Source::rewind`] begins exactly where the last one's last picture ended.
+/// Gives each unit of another source when its media time has come, or at once; ends when it is told to, however fast it is
+/// read. In real time the end is told half a picture early; a turn that follows by [`Source::rewind`] begins exactly where the
+/// last one's last picture ended.
 #[derive(Debug)]
 pub struct Paced {
     source: Box<dyn Source>,
     stop: Stop,
-    pace: Metronome,
+    /// `None`: nothing waits.
+    pace: Option<Metronome>,
 }
 
 impl Paced {
-    /// The first unit is due at once. `stop` ends waits.
-    pub fn new(source: Box<dyn Source>, stop: Stop) -> Self {
+    /// As fast as it is asked.
+    pub fn fast(source: Box<dyn Source>, stop: Stop) -> Self {
+        Self { source, stop, pace: None }
+    }
+
+    /// In real time; the first unit is due at once.
+    pub fn real_time(source: Box<dyn Source>, stop: Stop) -> Self {
         let rate = source.parameters().frame_rate;
         let picture = if rate > 0.0 { (1.0 / rate).min(LONGEST_STEP) } else { PICTURE };
-        Self { source, stop, pace: Metronome::new(picture) }
+        Self { source, stop, pace: Some(Metronome::new(picture)) }
     }
 
     fn wait_until(&self, due: Instant) -> Result<(), SourceError> {
         let left = due.saturating_duration_since(now());
-        if left.is_zero() && !self.stop.is_asked() { Ok(()) } else { self.stop.wait(left) }
+        if left.is_zero() { Ok(()) } else { self.stop.wait(left) }
     }
 }
 
@@ -52,16 +59,20 @@ impl Source for Paced {
     }
 
     fn next_unit(&mut self) -> Result<Option<AccessUnit>, SourceError> {
-        let Some(unit) = self.source.next_unit()? else {
-            if let Some(end) = self.pace.end() {
-                self.wait_until(end.checked_sub(self.pace.head_start()).unwrap_or(end))?;
+        if self.stop.is_asked() {
+            return Err(SourceError::Stopped);
+        }
+        let unit = self.source.next_unit()?;
+        let Some(pace) = &mut self.pace else { return Ok(unit) };
+        let due = match &unit {
+            Some(unit) => {
+                let seconds = unit.parameters.time_base.seconds(unit.dts.unwrap_or(unit.pts));
+                Some(pace.due(seconds, now()))
             }
-            return Ok(None);
+            None => pace.end().map(|end| end.checked_sub(pace.head_start()).unwrap_or(end)),
         };
-        let seconds = unit.parameters.time_base.seconds(unit.dts.unwrap_or(unit.pts));
-        let due = self.pace.due(seconds, now());
-        self.wait_until(due)?;
-        Ok(Some(unit))
+        due.map_or(Ok(()), |due| self.wait_until(due))?;
+        Ok(unit)
     }
 
     fn damage(&self) -> Option<&str> {
@@ -81,7 +92,9 @@ impl Source for Paced {
     }
 
     fn rewind(&mut self) -> Result<bool, SourceError> {
-        self.pace.turn();
+        if let Some(pace) = &mut self.pace {
+            pace.turn();
+        }
         self.source.rewind()
     }
 }

@@ -152,6 +152,17 @@ fn a_synthetic_camera_keeps_its_own_pace() {
 }
 
 #[test]
+fn a_file_that_is_read_fast_ends_when_it_is_told_to() {
+    let file = clip();
+    let url = crate::SourceUrl::from_path(&file).unwrap();
+    let stop = Stop::default();
+    let mut source = opener(&[file.parent().unwrap()]).open(&SourceSpec::new(url), &stop).unwrap();
+    assert!(source.next_unit().unwrap().is_some());
+    stop.stop();
+    assert!(matches!(source.next_unit(), Err(SourceError::Stopped)));
+}
+
+#[test]
 fn files_may_keep_a_cameras_pace() {
     let file = clip();
     let url = crate::SourceUrl::from_path(&file).unwrap();

@@ -99,7 +99,7 @@ fn fixed(ms: &[i64]) -> Box<dyn Source> {
 
 #[test]
 fn a_paced_source_takes_its_time_over_turns_too() {
-    let mut paced = Paced::new(fixed(&[0, 20, 40]), Stop::default());
+    let mut paced = Paced::real_time(fixed(&[0, 20, 40]), Stop::default());
     let start = now();
     let mut units = 0;
     for turn in 0..3 {
@@ -114,8 +114,20 @@ fn a_paced_source_takes_its_time_over_turns_too() {
 }
 
 #[test]
+fn a_stop_ends_what_never_waits() {
+    let stop = Stop::default();
+    let mut fast = Paced::fast(fixed(&[0, 9_000_000]), stop.clone());
+    for turn in 0..3 {
+        assert!(fast.next_unit().unwrap().is_some() && fast.next_unit().unwrap().is_some(), "{turn}");
+        assert!(fast.next_unit().unwrap().is_none() && fast.rewind().unwrap());
+    }
+    stop.stop();
+    assert!(matches!(fast.next_unit(), Err(SourceError::Stopped)));
+}
+
+#[test]
 fn a_paced_source_is_the_source_in_all_else() {
-    let paced = Paced::new(fixed(&[0]), Stop::default());
+    let paced = Paced::real_time(fixed(&[0]), Stop::default());
     // Above all: units of untrusted media must not reach a decoder of this process.
     let decoder = paced.decoder().expect("its own");
     assert!(matches!(decoder(paced.parameters()), Err(DecodeError::Damaged(word)) if word == "not here"));
@@ -125,7 +137,7 @@ fn a_paced_source_is_the_source_in_all_else() {
 #[test]
 fn a_stop_ends_the_wait_for_a_picture() {
     let stop = Stop::default();
-    let mut paced = Paced::new(fixed(&[0, 9_000]), stop.clone());
+    let mut paced = Paced::real_time(fixed(&[0, 9_000]), stop.clone());
     assert!(paced.next_unit().unwrap().is_some());
     std::thread::scope(|scope| {
         scope.spawn(|| stop.stop());

@@ -130,6 +130,36 @@ mod tests {
     }
 
     #[test]
+    fn noise_takes_no_more_than_it_brings() {
+        let pieces: [&[u8]; 9] = [
+            b"$",
+            b"\x00\x00\x05",
+            b"RTSP/1.0 200 OK",
+            b"\r\n",
+            b"\n",
+            b"Content-Length: ",
+            b"7",
+            b":",
+            b"\xff\x80",
+        ];
+        let mut noise = 0x2545_f491_u32;
+        for _ in 0..20_000 {
+            let mut buffer = BytesMut::new();
+            for _ in 0..12 {
+                noise ^= noise << 13;
+                noise ^= noise >> 17;
+                noise ^= noise << 5;
+                buffer.extend_from_slice(pieces[noise as usize % pieces.len()]);
+            }
+            while let before = buffer.len()
+                && let Ok(Some(_)) = take(&mut buffer)
+            {
+                assert!(buffer.len() < before, "nothing was taken");
+            }
+        }
+    }
+
+    #[test]
     fn fields_and_parameters_are_found_and_replaced() {
         let head = "RTSP/1.0 200 OK\r\nCSeq: 3\r\ntransport: RTP/AVP;unicast; server_port=6000-6001 ;ssrc=AB\r\n\r\n";
         let transport = field(head, "Transport").unwrap();
