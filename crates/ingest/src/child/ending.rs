@@ -33,7 +33,7 @@ pub enum ChildEnd {
     #[error("was killed: it gave no answer for {} s", .0.as_secs())]
     Late(Duration),
     /// It could not do without more.
-    #[error("was killed: it used more than {} MiB", .0 >> 20)]
+    #[error("needed more memory than its {} MiB", .0 >> 20)]
     Memory(u64),
     /// A call that no decoder makes: the file took it over.
     #[error("was killed: it tried what it may not (a forbidden system call)")]

@@ -17,7 +17,8 @@ use crate::{Source, SourceError};
 /// Bytes read at once for a digest.
 const PIECE: usize = 1 << 18;
 
-/// Any file that the system's FFmpeg reads. The file is opened here; libav only sees its bytes.
+/// Any file that the system's FFmpeg reads. The file is opened here; libav only sees its bytes, but it sees them in this
+/// process: for files that their user names. What somebody handed over is for [`ChildSource`](crate::child::ChildSource).
 #[derive(Debug)]
 pub struct FileSource {
     demuxer: Demuxer,

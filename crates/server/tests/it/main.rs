@@ -5,6 +5,8 @@ mod annotate;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod child;
+#[cfg(test)]
 mod choice;
 #[cfg(test)]
 mod config;

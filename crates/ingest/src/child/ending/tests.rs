@@ -10,7 +10,7 @@ fn an_end_is_told_in_words() {
         (died(libc::SIGSYS, ""), "was killed: it tried what it may not (a forbidden system call)"),
         (
             died(libc::SIGABRT, "memory allocation of 5000000000 bytes failed\n"),
-            "was killed: it used more than 1024 MiB",
+            "needed more memory than its 1024 MiB",
         ),
         (
             died(libc::SIGABRT, "free(): invalid pointer\n"),
