@@ -14,7 +14,8 @@ use super::WORD;
 /// What a child may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChildLimits {
-    /// Address space beyond what the program itself takes. A decoder of 3840x2160 takes about 250 MB.
+    /// Address space beyond what the program itself takes. H.264 of 3840x2160 with five references takes 150 MB in all,
+    /// H.265 of 7680x4320 in 10 bits with three references 850 MB.
     pub memory_bytes: u64,
     /// Processor time for one answer, to the second: one unit decoded, or the whole of probing.
     pub cpu: Duration,
