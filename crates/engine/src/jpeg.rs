@@ -57,7 +57,13 @@ mod tests {
         let time_base = TimeBase::new(1, 90_000).unwrap();
         let place = Place { run: 3, pts: -1800, time_base, slot: None };
         assert_eq!(read_comment(comment(place).as_bytes()), Some(place));
-        for other in ["", "ocelli", "ocelli run=1", "ocelli run=1 pts=2 time_base=1/0", "Lavc run=1 pts=2 time_base=1/25"] {
+        for other in [
+            "",
+            "ocelli",
+            "ocelli run=1",
+            "ocelli run=1 pts=2 time_base=1/0",
+            "Lavc run=1 pts=2 time_base=1/25",
+        ] {
             assert_eq!(read_comment(other.as_bytes()), None, "{other}");
         }
     }

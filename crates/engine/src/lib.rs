@@ -16,7 +16,9 @@ pub use analysis::{Analysis, AnalyzeWork, Demand, Look, Looked, draw_detections}
 pub use jpeg::JpegWork;
 pub use ocelli_ingest::{Pace, SourceKind, SourceSpec, SourceUrl, SourceUrlError, Transport};
 pub use picture::{Failure, Notice, Seen};
-pub use record::{AnalyzerFacts, FrameTold, Kept, Known, Media, Pass, RecordError, Recording, Sums, Told};
+pub use record::{
+    AnalyzerFacts, FrameTold, Kept, Known, Media, Pass, RecordError, Recording, Sums, TellEarly, Told,
+};
 pub use run::{Report, RunError, Settings, Watch, run};
 pub use stream::*;
 pub use work::{Place, Work, WorkError};

@@ -126,7 +126,10 @@ pub struct Recording {
 }
 
 /// Told of each frame before it is durable.
-struct Early(Box<dyn FnMut(&FrameTold, Option<RunId>) + Send>);
+struct Early(Box<TellEarly>);
+
+/// Hears of a frame, and of its run in the store.
+pub type TellEarly = dyn FnMut(&FrameTold, Option<RunId>) + Send;
 
 impl std::fmt::Debug for Early {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -155,7 +158,7 @@ impl Recording {
 
     /// `tell` hears of each frame, with its run in the store, as soon as it is known, before it is durable: for whoever watches live.
     #[must_use]
-    pub fn with_early(mut self, tell: Box<dyn FnMut(&FrameTold, Option<RunId>) + Send>) -> Self {
+    pub fn with_early(mut self, tell: Box<TellEarly>) -> Self {
         self.early = Some(Early(tell));
         self
     }

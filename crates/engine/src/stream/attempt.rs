@@ -30,7 +30,9 @@ use super::{
     shelf::SharedModel,
     supervisor::Shared,
 };
-use crate::{AnalyzerFacts, Kept, Pass, RecordError, Recording, choosing::Choosing, reason::reason, record::Media};
+use crate::{
+    AnalyzerFacts, Kept, Pass, RecordError, Recording, choosing::Choosing, reason::reason, record::Media,
+};
 
 /// Media for this long is progress: attempts before it no longer count as failures.
 const PROGRESS: Duration = Duration::from_secs(10);
@@ -93,9 +95,11 @@ impl Attempt<'_> {
         };
         match self.open_records(&prepared) {
             Ok((recording, first_run)) => self.go(source, prepared, recording, first_run, output),
-            Err(error) => {
-                Ended::Failed { reason: format!("the store failed: {}", reason(&error)), lasting: false, progress: false }
-            }
+            Err(error) => Ended::Failed {
+                reason: format!("the store failed: {}", reason(&error)),
+                lasting: false,
+                progress: false,
+            },
         }
     }
 
@@ -116,7 +120,8 @@ impl Attempt<'_> {
 
     /// Software where the hardware cannot be opened: a stream that is decoded somewhere else is better than none.
     fn acceleration(&self) -> Result<Option<Acceleration>, String> {
-        let Some(word) = self.spec.hardware.as_deref().filter(|word| *word != "none" && !self.software) else {
+        let Some(word) = self.spec.hardware.as_deref().filter(|word| *word != "none" && !self.software)
+        else {
             return Ok(None);
         };
         let asked: Acceleration = word.parse().map_err(|error| format!("{error}"))?;
@@ -161,8 +166,7 @@ impl Attempt<'_> {
             LookStage::new(self.spec.frames.is_some(), encoder, gate, models),
         );
         let live = self.spec.source.is_live();
-        let flow =
-            Flow::new(Arc::clone(self.seat), Arc::clone(&self.shared.pool), stages, live);
+        let flow = Flow::new(Arc::clone(self.seat), Arc::clone(&self.shared.pool), stages, live);
         let keeper = Keeper::new(Arc::clone(&flow), recording, output.take(), names);
         let span = tracing::Span::current();
         let keeping = thread::Builder::new()
@@ -208,7 +212,7 @@ impl Attempt<'_> {
                     plan.push(unit, arrived);
                 }
                 Ok(None) if self.spec.source.repeat && plan.has_run() && !flow.has_failed() => {
-                    plan.end_run(true);
+                    plan.end_run(source.damage().is_none());
                     match self.again(source) {
                         Ok(again) => source = again,
                         Err(error) => break self.source_failed(&error, true),
@@ -323,5 +327,9 @@ fn frames_facts(quality: u8, decoder: &str) -> AnalyzerFacts {
         .with("quality", quality)
         .with("sampler", SAMPLER_VERSION)
         .with("decoder", decoder);
-    AnalyzerFacts { version: builder.build(), model: "frames".to_owned(), ingredients: builder.ingredients().clone() }
+    AnalyzerFacts {
+        version: builder.build(),
+        model: "frames".to_owned(),
+        ingredients: builder.ingredients().clone(),
+    }
 }

@@ -16,7 +16,7 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { least: Duration::from_secs(1), most: Duration::from_secs(60) }
+        Self { least: Duration::from_secs(1), most: Duration::from_mins(1) }
     }
 }
 
@@ -43,7 +43,9 @@ mod tests {
             let doubled = Duration::from_secs(doubled);
             assert!(pause <= doubled && pause >= doubled.mul_f64(0.75), "{failures}: {pause:?}");
         };
-        for (failures, doubled) in [(0, 1), (1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (100, 60), (u32::MAX, 60)] {
+        for (failures, doubled) in
+            [(0, 1), (1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (100, 60), (u32::MAX, 60)]
+        {
             check(failures, doubled);
         }
         let pauses: std::collections::BTreeSet<_> =

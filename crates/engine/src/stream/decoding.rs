@@ -1,9 +1,6 @@
 //! The stage from coded units to chosen pictures.
 
-use std::{
-    collections::BTreeMap,
-    time::Instant,
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use ocelli_media::{
     decode::{Decoding, OpenDecoder, Outcome, PictureError},
@@ -40,7 +37,15 @@ pub(super) struct DecodeStage {
 impl DecodeStage {
     pub(super) fn new(open: Box<OpenDecoder>, base: TimeBase, first_run: u32) -> Self {
         let decoding = Decoding::new(open);
-        Self { decoding, base, first_run, run: first_run, arrivals: BTreeMap::new(), decoded: false, failed: false }
+        Self {
+            decoding,
+            base,
+            first_run,
+            run: first_run,
+            arrivals: BTreeMap::new(),
+            decoded: false,
+            failed: false,
+        }
     }
 
     /// Does one thing; what came out of it, in order. An error is final: from then on only the end is passed on.

@@ -176,14 +176,17 @@ impl Flow {
         if !self.live {
             return;
         }
-        let waiting = |pictures: &VecDeque<LookItem>| pictures.iter().filter(|item| item.is_picture()).count();
+        let waiting =
+            |pictures: &VecDeque<LookItem>| pictures.iter().filter(|item| item.is_picture()).count();
         for _ in MOST_PICTURES..waiting(&pictures) {
             let Some(oldest) = pictures.iter_mut().find(|item| item.is_picture()) else { break };
             oldest.drop_picture();
             Counters::add(&self.seat.counters.dropped_picture, 1);
         }
         if pictures.len() > MOST_WAITING {
-            self.fail("the store or the frame folder is so slow that nothing of this stream was kept".to_owned());
+            self.fail(
+                "the store or the frame folder is so slow that nothing of this stream was kept".to_owned(),
+            );
         }
     }
 
@@ -270,6 +273,9 @@ impl Turns for Flow {
 
 impl std::fmt::Debug for Flow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Flow").field("stream", &self.seat.id).field("live", &self.live).finish_non_exhaustive()
+        f.debug_struct("Flow")
+            .field("stream", &self.seat.id)
+            .field("live", &self.live)
+            .finish_non_exhaustive()
     }
 }

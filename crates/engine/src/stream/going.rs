@@ -54,7 +54,9 @@ impl Going {
                 Ended::Whole(damage) if !self.spec.is_endless() => {
                     return self.end(StreamState::Completed, damage);
                 }
-                Ended::Whole(damage) => (damage.unwrap_or_else(|| "the source ended".to_owned()), false, true),
+                Ended::Whole(damage) => {
+                    (damage.unwrap_or_else(|| "the source ended".to_owned()), false, true)
+                }
                 Ended::Failed { reason, lasting, progress } => (reason, lasting, progress),
             };
             if lasting && !self.spec.is_endless() {
@@ -95,9 +97,10 @@ impl Going {
             StreamState::Error => EndState::Error,
             _ => EndState::Stopped,
         };
-        match &error {
-            Some(error) => tracing::warn!(?state, %error, "stream ends"),
-            None => tracing::info!(?state, "stream ends"),
+        if let Some(error) = &error {
+            tracing::warn!(?state, %error, "stream ends");
+        } else {
+            tracing::info!(?state, "stream ends");
         }
         // Whoever stopped it decides whether it is wanted: a drain does not change that.
         self.keep(|record| {

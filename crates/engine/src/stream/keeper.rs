@@ -18,7 +18,10 @@ use super::{
     now,
     seat::Seat,
 };
-use crate::{Analysis, Failure, FrameTold, Look, Looked, Notice, Place, RecordError, Recording, Seen, Told, reason::reason};
+use crate::{
+    Analysis, Failure, FrameTold, Look, Looked, Notice, Place, RecordError, Recording, Seen, Told,
+    reason::reason,
+};
 
 /// Where the frames of a stream go. A folder that cannot be written stops nobody: the error shows, and each frame tries again.
 #[derive(Debug)]
@@ -164,7 +167,9 @@ impl Keeper {
                     Err(reason) => Look::Failed(Failure { reason }),
                 },
                 // Dropped: its reason is that of the others.
-                Some(Err(reason)) if (width, height) == (0, 0) => Look::Kept(Verdict::Dropped, reason.clone()),
+                Some(Err(reason)) if (width, height) == (0, 0) => {
+                    Look::Kept(Verdict::Dropped, reason.clone())
+                }
                 Some(Err(reason)) => Look::Failed(Failure { reason: reason.clone() }),
                 None => Look::Failed(Failure { reason: "no picture was made".to_owned() }),
             });

@@ -127,10 +127,10 @@ impl LookStage {
         });
         let closed = counters.spend(Part::Gate, || self.is_closed(place, frame));
         let looks = match closed {
-            Some(reason) => {
-                self.models.iter().map(|_| Look::Kept(Verdict::Gated, reason.clone())).collect()
+            Some(reason) => self.models.iter().map(|_| Look::Kept(Verdict::Gated, reason.clone())).collect(),
+            None => {
+                counters.spend(Part::Analyze, || self.models.iter().map(|model| model.look(frame)).collect())
             }
-            None => counters.spend(Part::Analyze, || self.models.iter().map(|model| model.look(frame)).collect()),
         };
         Pictured { size, jpeg, looks }
     }
@@ -150,6 +150,9 @@ impl LookStage {
 
 impl std::fmt::Debug for LookStage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LookStage").field("frames", &self.frames).field("models", &self.models).finish_non_exhaustive()
+        f.debug_struct("LookStage")
+            .field("frames", &self.frames)
+            .field("models", &self.models)
+            .finish_non_exhaustive()
     }
 }

@@ -64,7 +64,8 @@ impl Pool {
         let pool = Self { shared, threads: Mutex::default() };
         for index in 0..threads.max(1) {
             let shared = Arc::clone(&pool.shared);
-            let thread = thread::Builder::new().name(format!("pool-{index}")).spawn(move || shared.serve())?;
+            let thread =
+                thread::Builder::new().name(format!("pool-{index}")).spawn(move || shared.serve())?;
             pool.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         }
         Ok(pool)

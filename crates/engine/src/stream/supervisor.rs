@@ -202,7 +202,12 @@ impl Supervisor {
     }
 
     /// Enters a stream; `start` sets it going.
-    pub async fn create(&self, id: StreamId, spec: StreamSpec, start: bool) -> Result<StreamStatus, StreamError> {
+    pub async fn create(
+        &self,
+        id: StreamId,
+        spec: StreamSpec,
+        start: bool,
+    ) -> Result<StreamStatus, StreamError> {
         spec.check()?;
         let entry = Arc::new(Entry::new(self.new_record(&id, &spec)?, spec, &self.shared.newest));
         // Held before others can find it.
@@ -467,7 +472,6 @@ impl Supervisor {
         thread.ended.wait_for(|ended| *ended).await.ok();
     }
 }
-
 
 impl Entry {
     fn new(record: StreamRecord, spec: StreamSpec, newest: &Arc<FrameCache<LatestFrame>>) -> Self {

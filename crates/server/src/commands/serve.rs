@@ -23,7 +23,8 @@ pub(crate) fn serve(options: &Serve) -> Result<Ending> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("serve").enable_all().build();
+    let runtime =
+        Builder::new_multi_thread().worker_threads(THREADS).thread_name("serve").enable_all().build();
     let runtime = runtime.context("cannot start the server's threads")?;
     runtime.block_on(async {
         let path = &config.store.path;

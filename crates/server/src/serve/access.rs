@@ -4,12 +4,17 @@ use std::{fs, net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, Result};
 use ocelli_api::{
-    access::{AccessConfig, AnonymousRule, Contract, JwtAlgorithm, JwtConfig, Rate, RatesConfig, Role, Secret, StreamScope},
+    access::{
+        AccessConfig, AnonymousRule, Contract, JwtAlgorithm, JwtConfig, Rate, RatesConfig, Role, Secret,
+        StreamScope,
+    },
     serving::{LimitsConfig, Listener, ServingConfig, TlsFiles},
 };
 
 use crate::config::{Config, words};
 
+/// Of a form around an upload.
+const UPLOAD_MARGIN: u64 = 18 << 20;
 /// No limit on requests, as good as.
 const UNLIMITED: Rate = Rate { per_second: 1_000_000.0, burst: 1_000_000 };
 
@@ -70,7 +75,9 @@ fn jwt(config: &Config) -> Result<Option<JwtConfig>> {
         (Some(secret), _) => Some(Secret::new(secret.expose())),
         (None, Some(path)) => {
             let text = fs::read_to_string(path);
-            Some(Secret::new(text.with_context(|| format!("access.jwt.secret_file: {}", path.display()))?.trim()))
+            Some(Secret::new(
+                text.with_context(|| format!("access.jwt.secret_file: {}", path.display()))?.trim(),
+            ))
         }
         (None, None) => None,
     };
@@ -97,7 +104,8 @@ pub(super) fn serving(config: &Config) -> ServingConfig {
             head_s: whole(limits.header_timeout),
             body_stall_s: whole(limits.request_timeout),
             answer_s: whole(limits.request_timeout),
-            upload_bytes: limits.upload_bytes.0,
+            // With the form around it, and what is still read after a refusal.
+            upload_bytes: limits.upload_bytes.0.saturating_add(UPLOAD_MARGIN),
             drain_s: whole(config.server.drain_timeout),
             ..defaults
         },

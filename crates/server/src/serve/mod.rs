@@ -8,7 +8,7 @@ mod probe;
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -27,14 +27,19 @@ use ocelli_ingest::{
 };
 use ocelli_net::AddressPolicy;
 use ocelli_sinks::Retention;
-use ocelli_store::{Appender, SqliteStore, Streams};
-use tokio::{runtime::Handle, signal::unix::{Signal, SignalKind, signal}, task::JoinHandle, time::MissedTickBehavior};
+use ocelli_store::{Appender, SqliteStore, Streams as _};
+use tokio::{
+    runtime::Handle,
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinHandle,
+    time::MissedTickBehavior,
+};
 
 use self::{models::HomeModels, operation::Process, policy::Early, probe::Probe};
 use crate::{clock::now_ms, config::Config, ending::chain};
 
 /// How often results that are too old are looked for.
-const PRUNE_EVERY: Duration = Duration::from_secs(600);
+const PRUNE_EVERY: Duration = Duration::from_mins(10);
 /// Uploads received at once.
 const MOST_UPLOADS: usize = 16;
 
@@ -54,10 +59,8 @@ pub(crate) async fn serve(config: &Config, store: Arc<SqliteStore>) -> Result<()
     let appender = Appender::start(Arc::<SqliteStore>::clone(&store), &runtime);
     let opener = Arc::new(opener(config, &runtime)?);
     let supervisor = supervisor(config, &store, &appender, &opener).await?;
-    let state = state(config, access, &store, &opener, &supervisor)?;
-    if let Err(error) = remove_stale_uploads(&state).await {
-        tracing::warn!(%error, "old uploads cannot be removed");
-    }
+    let state = state(config, access, &store, &opener, &supervisor);
+    tidy_uploads(config, &supervisor);
     let pruning = prune(config, &store);
     let urls = server.urls().join(", ");
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %urls, streams = supervisor.list().len(), "serving");
@@ -72,7 +75,9 @@ pub(crate) async fn serve(config: &Config, store: Arc<SqliteStore>) -> Result<()
     }
     let ended = tokio::time::timeout(config.server.drain_timeout, supervisor.drain()).await;
     if ended.is_err() {
-        tracing::error!("streams did not end in time; what was not durable is done again after the next start");
+        tracing::error!(
+            "streams did not end in time; what was not durable is done again after the next start"
+        );
     }
     appender.close().await.context("results cannot be kept")?;
     tracing::info!("stopped");
@@ -204,9 +209,9 @@ fn state(
     store: &Arc<SqliteStore>,
     opener: &Arc<Opener>,
     supervisor: &Arc<Supervisor>,
-) -> Result<ApiState> {
+) -> ApiState {
     let allowed = config.hardware.options.iter().map(|hardware| hardware.0).collect();
-    Ok(ApiState {
+    ApiState {
         access,
         engine: Arc::<Supervisor>::clone(supervisor),
         results: Arc::<SqliteStore>::clone(store),
@@ -226,7 +231,16 @@ fn state(
             hardware: None,
             live: LiveSettings::default(),
         },
-    })
+    }
+}
+
+/// Uploads that no stream reads any more, left by a process that was killed.
+fn tidy_uploads(config: &Config, supervisor: &Supervisor) {
+    let specs = supervisor.list().into_iter().filter_map(|status| supervisor.spec(&status.id).ok());
+    let read: Vec<PathBuf> = specs.filter_map(|spec| spec.source.url.file().map(Path::to_owned)).collect();
+    if let Err(error) = remove_stale_uploads(&config.media.uploads, &read) {
+        tracing::warn!(%error, "old uploads cannot be removed");
+    }
 }
 
 /// Removes what is too old, now and then, as long as the server runs.

@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use ocelli_analyze::{DetectorConfig, DetectorModel, Upstream, catalogue::{Catalogue, DEFAULT_MODEL, ModelStatus}, load};
+use ocelli_analyze::{
+    DetectorConfig, DetectorModel, Upstream,
+    catalogue::{Catalogue, DEFAULT_MODEL, ModelStatus},
+    load,
+};
 use ocelli_api::ModelView;
 use ocelli_engine::{AnalyzerFacts, LoadModels, Loaded, ModelSpec};
 use ocelli_media::sampler::SAMPLER_VERSION;
@@ -44,13 +48,14 @@ pub(super) fn listed(home: &std::path::Path) -> Vec<ModelView> {
         tracing::warn!(error = %chain(&error.into()), "models that were added cannot be used");
         Catalogue::built_in(home)
     });
-    let view = |(entry, status): (std::sync::Arc<ocelli_analyze::catalogue::ModelEntry>, ModelStatus)| ModelView {
-        id: entry.id.clone(),
-        description: entry.description.clone(),
-        licence: entry.licence.clone(),
-        classes: entry.labels.names().map(ToOwned::to_owned).collect(),
-        installed: matches!(status, ModelStatus::Present { .. }),
-        default: entry.id == DEFAULT_MODEL,
-    };
+    let view =
+        |(entry, status): (std::sync::Arc<ocelli_analyze::catalogue::ModelEntry>, ModelStatus)| ModelView {
+            id: entry.id.clone(),
+            description: entry.description.clone(),
+            licence: entry.licence.clone(),
+            classes: entry.labels.names().map(ToOwned::to_owned).collect(),
+            installed: matches!(status, ModelStatus::Present { .. }),
+            default: entry.id == DEFAULT_MODEL,
+        };
     catalogue.list().into_iter().map(view).collect()
 }

@@ -1,10 +1,6 @@
 //! How the process stands: what is counted, and what keeps streams from starting.
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ocelli_api::{EngineMetrics, FolderMetrics, Latency, Operation, ProcessMetrics, StreamMetrics};
 use ocelli_engine::{Part, StreamCounts, StreamStatus, Supervisor};
@@ -26,8 +22,7 @@ impl Operation for Process {
             Some(stream(status, &counts))
         });
         let streams: Vec<_> = streams.collect();
-        // Without `/proc` there is nothing to say of the process.
-        let process = ProcessMetrics::now().unwrap_or_default();
+        let process = ProcessMetrics::read();
         let frame_folders = self.folders(used);
         EngineMetrics { streams, process, frame_folders }
     }
@@ -54,7 +49,11 @@ fn stream(status: &StreamStatus, counts: &StreamCounts) -> StreamMetrics {
         cpu: cpu.map(|(part, seconds)| (part.word(), Duration::from_secs_f64(seconds))).collect(),
         verdicts: counts.verdicts(),
         drops: vec![("decoding_behind", counts.dropped_coded), ("overtaken", counts.dropped_picture)],
-        queues: vec![("coded", counts.waiting_coded), ("pictures", counts.waiting_pictures), ("kept", counts.waiting_kept)],
+        queues: vec![
+            ("coded", counts.waiting_coded),
+            ("pictures", counts.waiting_pictures),
+            ("kept", counts.waiting_kept),
+        ],
         latency: Latency { counts: counts.latency, sum_seconds: counts.latency_seconds },
         frames_written: counts.frames,
         received_bytes: counts.bytes,

@@ -24,7 +24,8 @@ impl MediaProbe for Probe {
         let (path, child) = (path.to_owned(), self.child.clone());
         let looked = tokio::task::spawn_blocking(move || child::video_info(&path, &child, &Stop::default()));
         let looked = looked.await.map_err(|error| ProbeError::Unavailable(error.to_string()))?;
-        let child::VideoInfo { format, codec, width, height, rotation, fps, duration } = looked.map_err(told)?;
+        let child::VideoInfo { format, codec, width, height, rotation, fps, duration } =
+            looked.map_err(|error| told(&error))?;
         // Clients are told what they will get: upright pictures.
         let turned = !matches!(rotation, ocelli_media::Rotation::None | ocelli_media::Rotation::Half);
         let (width, height) = if turned { (height, width) } else { (width, height) };
@@ -41,7 +42,7 @@ impl MediaProbe for Probe {
     }
 }
 
-fn told(error: child::ProbeError) -> ProbeError {
+fn told(error: &child::ProbeError) -> ProbeError {
     let words = crate::ending::chain(&anyhow::anyhow!(error.to_string()));
     match error {
         child::ProbeError::Empty | child::ProbeError::NotVideo(_) => ProbeError::NotAVideo(words),

@@ -16,7 +16,8 @@ async fn a_source_that_dies_a_hundred_times_leaves_no_gap_in_the_numbers() {
     let cam = id("cam");
     let mut spec = frames_of(&clip(), "5");
     spec.source.repeat = true;
-    let script: Vec<_> = (0..100).map(|n| if n % 5 == 4 { Does::Refuses } else { Does::BreaksAfter(n % 40) }).collect();
+    let script: Vec<_> =
+        (0..100).map(|n| if n % 5 == 4 { Does::Refuses } else { Does::BreaksAfter(n % 40) }).collect();
     yard.script(&script);
     yard.script(&[Does::WaitsAfter(30)]);
     yard.supervisor.create(cam.clone(), spec, true).await.unwrap();
@@ -54,7 +55,10 @@ async fn frames_that_cannot_be_written_do_not_stop_a_stream() {
     }
     let status = yard.supervisor.status(&cam).unwrap();
     assert_eq!((status.state, status.frame_count), (StreamState::Running, 0));
-    assert!(status.last_error.as_deref().is_some_and(|error| error.contains("cannot be written")), "{status:?}");
+    assert!(
+        status.last_error.as_deref().is_some_and(|error| error.contains("cannot be written")),
+        "{status:?}"
+    );
     yard.supervisor.stop(&cam).await.unwrap();
     let failed: u64 = yard.ledger(&cam).await.iter().map(|(_, _, tally)| tally.failed).sum();
     assert!(failed >= 20, "the folder's ledger says so");
@@ -74,7 +78,10 @@ async fn what_cannot_work_is_told_and_harms_no_other_stream() {
     let mut spec = frames_of(&clip(), "5");
     spec.models = vec![ModelSpec { model: Some("missing".to_owned()), ..ModelSpec::default() }];
     yard.supervisor.create(bad.clone(), spec, true).await.unwrap();
-    yard.supervisor.create(gone.clone(), frames_of(&folder.path().join("gone.mp4"), "5"), true).await.unwrap();
+    yard.supervisor
+        .create(gone.clone(), frames_of(&folder.path().join("gone.mp4"), "5"), true)
+        .await
+        .unwrap();
     yard.supervisor.create(good.clone(), frames_of(&clip(), "5"), true).await.unwrap();
     let failed = yard.until(&bad, &[StreamState::Error]).await;
     assert_eq!(failed.last_error.as_deref(), Some("there is no model missing"));

@@ -122,6 +122,9 @@ async fn models_look_and_followers_are_told_every_frame() {
     }
     assert_eq!(seen, 100);
     let ledger = yard.ledger(&cam).await;
-    assert_eq!(ledger.iter().map(|(_, due, tally)| (*due, tally.analysed)).collect::<Vec<_>>(), [(100, 100); 2]);
+    assert_eq!(
+        ledger.iter().map(|(_, due, tally)| (*due, tally.analysed)).collect::<Vec<_>>(),
+        [(100, 100); 2]
+    );
     yard.close().await;
 }

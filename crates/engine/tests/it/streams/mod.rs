@@ -12,8 +12,8 @@ use std::{
 
 use ocelli_analyze::{AnalyzeError, Analyzer};
 use ocelli_engine::{
-    AnalyzerFacts, Backoff, FramesSpec, Kept, LoadModels, Loaded, ModelSpec, Parts, SourceSpec, SourceUrl, StreamSpec,
-    StreamState, StreamStatus, Supervisor, SupervisorConfig,
+    AnalyzerFacts, Backoff, FramesSpec, Kept, LoadModels, Loaded, ModelSpec, Parts, SourceSpec, SourceUrl,
+    StreamSpec, StreamState, StreamStatus, Supervisor, SupervisorConfig,
 };
 use ocelli_ingest::{OpenSource, Source, SourceError, Stop, pull::FileSource};
 use ocelli_media::{AccessUnit, CodecParameters, pixel::Picture};
