@@ -42,7 +42,12 @@ pub struct ChildSource {
 impl ChildSource {
     /// Opens the file, starts a child and has it probe. `stop` ends the child in the middle of whatever it does.
     pub fn open(path: &Path, command: &ChildCommand, stop: &Stop) -> Result<Self, SourceError> {
-        let file = pull::checked(pull::open_regular(path)?)?;
+        Self::of(pull::open_regular(path)?, command, stop)
+    }
+
+    /// The same with a file that is open already, for reading. Its position is the child's from now on.
+    pub fn of(file: File, command: &ChildCommand, stop: &Stop) -> Result<Self, SourceError> {
+        let file = pull::checked(file)?;
         let bytes = file.try_clone().map_err(SourceError::Open)?;
         let mut shared = Shared::new(Process::start(file, command, stop.clone()).map_err(ended)?);
         shared.process.ask(&Request::Open, &[]).map_err(gone)?;
@@ -158,7 +163,7 @@ fn ended(error: ChildError) -> SourceError {
 }
 
 impl OpenUntrusted for ChildCommand {
-    fn open(&self, path: &Path, stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
-        Ok(Box::new(ChildSource::open(path, self, stop)?))
+    fn open(&self, file: File, stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
+        Ok(Box::new(ChildSource::of(file, self, stop)?))
     }
 }

@@ -28,9 +28,9 @@ use crate::{OpenSource, Pace, Source, SourceError, SourceKind, SourceSpec, Stop,
 
 /// Reads files that nobody vouches for, in a process without rights.
 pub trait OpenUntrusted: Send + Sync + fmt::Debug {
-    /// Opens a file that is already known to lie in an allowed folder. Blocking; `stop` ends waits, now and of the source's
+    /// Reads an open file of an allowed folder: by its name it could be another by now. Blocking; `stop` ends waits, now and of the source's
     /// later calls. Failures of its own are [`SourceError::Child`].
-    fn open(&self, path: &Path, stop: &Stop) -> Result<Box<dyn Source>, SourceError>;
+    fn open(&self, file: File, stop: &Stop) -> Result<Box<dyn Source>, SourceError>;
 }
 
 /// What sources may reach, and how patiently they are read.
@@ -165,14 +165,14 @@ impl Opener {
 
     fn open_file(&self, path: &Path, untrusted: bool, stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
         let real = self.real(path)?;
-        if untrusted {
-            let reader = self.options.untrusted.as_ref().ok_or(SourceError::NoSandbox)?;
-            return reader.open(&real, stop);
-        }
         let file = open_regular(&real)?;
         // A name may have come to lead elsewhere since.
         if !place_of(&file).is_some_and(|place| self.holds(&place)) {
             return Err(SourceError::Outside);
+        }
+        if untrusted {
+            let reader = self.options.untrusted.as_ref().ok_or(SourceError::NoSandbox)?;
+            return reader.open(file, stop);
         }
         Ok(Box::new(FileSource::of(file)?))
     }

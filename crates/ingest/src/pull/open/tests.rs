@@ -80,9 +80,9 @@ fn folders_must_be_folders() {
 struct Notes(Mutex<Vec<PathBuf>>);
 
 impl OpenUntrusted for Notes {
-    fn open(&self, path: &Path, _stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
-        self.0.lock().unwrap().push(path.to_owned());
-        Ok(Box::new(FileSource::open(path)?))
+    fn open(&self, file: File, _stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
+        self.0.lock().unwrap().push(super::place_of(&file).unwrap());
+        Ok(Box::new(FileSource::of(file)?))
     }
 }
 
