@@ -1,4 +1,4 @@
-//! How often a stream is looked at, and the slots that follow from it (ARCHITECTURE.md, the slot rule).
+//! How often a stream is looked at, and the slots that follow from it (docs/design/sampling.md).
 
 use std::{fmt, str::FromStr};
 
