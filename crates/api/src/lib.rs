@@ -19,7 +19,7 @@ pub mod serving;
 mod state;
 mod view;
 
-use axum::Router;
+use axum::{Router, extract::DefaultBodyLimit};
 
 pub use document::openapi;
 pub use engine::Engine;
@@ -32,7 +32,10 @@ pub use view::ModelView;
 /// All routes, behind the guard of [`ApiState::access`]. Must be called within a tokio runtime.
 pub fn router(state: ApiState) -> Router {
     let access = state.access.clone();
+    let (limits, body) = (state.settings.limits, state.settings.most_body_bytes);
     let (routes, _) = document::routes().split_for_parts();
-    let routes = routes.merge(document::docs()).with_state(state::Shared::new(state));
+    // Uploads have a limit of their own, further in.
+    let routes = routes.layer(DefaultBodyLimit::max(body)).merge(document::docs());
+    let routes = serving::limit(routes.with_state(state::Shared::new(state)), &limits);
     access.guard(routes, document::needs())
 }

@@ -11,6 +11,7 @@ use ocelli_model::StreamId;
 use ocelli_store::Results;
 use tokio::sync::Semaphore;
 
+use crate::serving::LimitsConfig;
 use crate::{Engine, MediaProbe, ModelView, Operation, SourcePolicy, access::Access};
 
 /// Everything that the composition root hands to [`crate::router`].
@@ -47,8 +48,14 @@ pub struct ApiSettings {
     pub most_uploads: usize,
     /// Longest pause between two pieces of an upload.
     pub upload_idle: Duration,
+    /// Most bytes of the body of any other request.
+    pub most_body_bytes: usize,
+    /// JPEG quality where a stream names none, 1 to 100.
+    pub quality: u8,
     /// Hardware that decodes where a client of contract 1 names none (`cuda`, `qsv`, `vaapi`, `auto`); software if `None`.
     pub hardware: Option<String>,
+    /// What one request may take.
+    pub limits: LimitsConfig,
     /// Live followers.
     pub live: LiveSettings,
 }

@@ -1,4 +1,4 @@
-//! The slot rule of ARCHITECTURE.md, slow and plain, and the packets that a decoder needs for its choice.
+//! The slot rule of docs/design/sampling.md, slow and plain, and the packets that a decoder needs for its choice.
 //!
 //! Readings of the rule, where its words leave room:
 //! - "Pictures are judged in decode order": "first" and "last" in (b) and (c) mean decode order too, and the three conditions have no

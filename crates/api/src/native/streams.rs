@@ -180,7 +180,7 @@ fn checked(
     config: StreamConfig,
     present: Option<&StreamSpec>,
 ) -> Result<StreamSpec, Failure> {
-    let spec = config.spec(present).map_err(Failure::invalid)?;
+    let spec = config.spec(present, shared.state.settings.quality).map_err(Failure::invalid)?;
     let models = &shared.state.models;
     let known = |name: &String| models.iter().any(|model| model.id == *name);
     if let Some(name) = spec.models.iter().filter_map(|model| model.model.as_ref()).find(|name| !known(name))

@@ -36,6 +36,7 @@ struct Asked {
     id: StreamId,
     rate: Rate,
     hardware: Option<String>,
+    quality: u8,
 }
 
 /// Begins to decode a camera or a file into JPEGs
@@ -140,14 +141,14 @@ impl Asked {
             None => shared.state.settings.hardware.clone(),
             Some(word) => force_format(word)?.spec(),
         };
-        Ok(Self { id, rate, hardware })
+        Ok(Self { id, rate, hardware, quality: shared.state.settings.quality })
     }
 
     fn spec(&self, source: SourceSpec) -> StreamSpec {
         StreamSpec {
             source,
             fps: SamplingPlan::Rate(self.rate),
-            frames: Some(FramesSpec::default()),
+            frames: Some(FramesSpec { quality: self.quality }),
             models: Vec::new(),
             tracks: false,
             gate: None,

@@ -86,10 +86,10 @@ enum PaceWord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct FramesConfig {
-    /// Quality of the JPEGs.
-    #[serde(default = "quality")]
-    #[schema(minimum = 1, maximum = 100, default = 90)]
-    quality: u8,
+    /// Quality of the JPEGs; left out, what the server is configured with, 90 unless told.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 100)]
+    quality: Option<u8>,
 }
 
 /// One model of a stream.
@@ -177,10 +177,6 @@ fn yes() -> bool {
     true
 }
 
-fn quality() -> u8 {
-    FramesSpec::default().quality
-}
-
 impl StreamConfig {
     /// As it is shown: without secrets.
     pub(crate) fn of(spec: &StreamSpec) -> Self {
@@ -191,7 +187,7 @@ impl StreamConfig {
         Self {
             source: SourceConfig::of(&spec.source),
             fps: spec.fps,
-            frames: spec.frames.as_ref().map(|frames| FramesConfig { quality: frames.quality }),
+            frames: spec.frames.as_ref().map(|frames| FramesConfig { quality: Some(frames.quality) }),
             models: models.collect(),
             tracks: spec.tracks,
             gate: spec.gate,
@@ -201,14 +197,14 @@ impl StreamConfig {
 
     /// What the engine is told, or what is wrong with it. A URL that stands as `present` is shown is that of `present`,
     /// secrets and all.
-    pub(crate) fn spec(self, present: Option<&StreamSpec>) -> Result<StreamSpec, String> {
+    pub(crate) fn spec(self, present: Option<&StreamSpec>, quality: u8) -> Result<StreamSpec, String> {
         if self.models.len() > MOST_MODELS {
             return Err(format!("models: at most {MOST_MODELS} look at one stream"));
         }
         Ok(StreamSpec {
             source: self.source.spec(present.map(|present| &present.source))?,
             fps: self.fps,
-            frames: self.frames.map(FramesConfig::spec).transpose()?,
+            frames: self.frames.map(|frames| frames.spec(quality)).transpose()?,
             models: self.models.into_iter().map(ModelConfig::spec).collect::<Result<_, _>>()?,
             tracks: self.tracks,
             gate: self.gate,
@@ -258,9 +254,10 @@ impl SourceConfig {
 }
 
 impl FramesConfig {
-    fn spec(self) -> Result<FramesSpec, String> {
-        if (1..=100).contains(&self.quality) {
-            Ok(FramesSpec { quality: self.quality })
+    fn spec(self, default: u8) -> Result<FramesSpec, String> {
+        let quality = self.quality.unwrap_or(default);
+        if (1..=100).contains(&quality) {
+            Ok(FramesSpec { quality })
         } else {
             Err("frames.quality: give 1 to 100".to_owned())
         }

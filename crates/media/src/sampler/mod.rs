@@ -1,5 +1,5 @@
 //! The sampler: decides from coded bytes, before decoding, which pictures are looked at (the slot rule, see
-//! ARCHITECTURE.md) and which access units the decoder needs for them. It owns undecided units until then; units
+//! docs/design/sampling.md) and which access units the decoder needs for them. It owns undecided units until then; units
 //! that no chosen picture needs never reach a decoder.
 //!
 //! Pure: no clock, no I/O. The same units give the same steps however they arrive.
