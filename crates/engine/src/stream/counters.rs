@@ -9,7 +9,7 @@ use ocelli_model::Tally;
 use rustix::time::{ClockId, clock_gettime};
 
 /// Upper ends of the latency histogram, in milliseconds; one more bucket holds what took longer.
-pub const LATENCY_BUCKETS_MS: [u64; 12] = [5, 10, 20, 30, 50, 75, 100, 200, 500, 1000, 2500, 10_000];
+pub const LATENCY_BUCKETS_MS: [u64; 12] = [5, 10, 20, 30, 50, 75, 100, 200, 500, 1000, 2000, 5000];
 
 /// Parts of a stream's work whose CPU time is counted apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
