@@ -31,6 +31,8 @@ mod repeat;
 #[cfg(test)]
 mod results;
 #[cfg(test)]
+mod serve;
+#[cfg(test)]
 mod several;
 #[cfg(test)]
 mod signals;

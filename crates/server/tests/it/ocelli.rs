@@ -81,12 +81,18 @@ impl Ran {
     }
 }
 
+/// The data directory, whatever is in it.
+pub(crate) fn data_directory() -> PathBuf {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("OCELLI_HOME")
+        .or_else(|| Some(set("XDG_DATA_HOME")?.join("ocelli")))
+        .or_else(|| Some(set("HOME")?.join(".local/share/ocelli")))
+        .unwrap_or_default()
+}
+
 /// The data directory, if the default model and its runtime are in it; else says what is skipped.
 pub(crate) fn home() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let home = set("OCELLI_HOME")
-        .or_else(|| Some(set("XDG_DATA_HOME")?.join("ocelli")))
-        .or_else(|| Some(set("HOME")?.join(".local/share/ocelli")))?;
+    let home = data_directory();
     let model = home.join("models/ssdlite_mobilenet_v2_coco.onnx");
     let here = [&model, &home.join("runtimes")].iter().all(|path| path.try_exists().unwrap_or(false));
     if !here {

@@ -1,0 +1,128 @@
+//! Clients of the server: one request and its answer, and a follower of all streams.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tungstenite::{Message, WebSocket, client};
+
+/// A guard against hangs, not a limit to meet.
+const HANGS: Duration = Duration::from_secs(60);
+
+/// What the server says to a request.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) head: String,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(super) fn is(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text());
+        self
+    }
+
+    #[track_caller]
+    pub(super) fn ok(self) -> Self {
+        assert!((200..300).contains(&self.status), "{}: {}", self.status, self.text());
+        self
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    #[track_caller]
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
+        fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+pub(super) fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(HANGS)).unwrap();
+    stream
+}
+
+/// One request on a connection of its own.
+#[track_caller]
+pub(super) fn ask(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    let mut stream = connect(address);
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let length = body.len();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
+    );
+    // A refusal may come before all was sent.
+    stream.write_all(&[head.as_bytes(), body].concat()).ok();
+    let mut said = Vec::new();
+    stream.read_to_end(&mut said).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+    let end = said.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a head");
+    let head = String::from_utf8(said[..end].to_vec()).unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    assert!(!head.to_ascii_lowercase().contains("transfer-encoding"), "{head}");
+    Answer { status, head, body: said.split_off(end + 4) }
+}
+
+/// Follows all streams.
+pub(super) struct Follower(WebSocket<TcpStream>);
+
+impl Follower {
+    pub(super) fn new(address: SocketAddr) -> Self {
+        let url = format!("ws://{address}/api/v1/live");
+        Self(client(url, connect(address)).unwrap().0)
+    }
+
+    /// Waits for the first message of which this holds.
+    #[track_caller]
+    pub(super) fn until(&mut self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        loop {
+            let message = self.0.read();
+            match message {
+                Ok(Message::Text(text)) => {
+                    last = serde_json::from_str(&text).unwrap();
+                    if holds(&last) {
+                        return last;
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => panic!("waiting for {what}: {error}; the last message: {last}"),
+            }
+        }
+    }
+
+    /// Waits until a stream is in this state.
+    #[track_caller]
+    pub(super) fn state(&mut self, stream: &str, state: &str) -> Value {
+        self.until(&format!("{stream} {state}"), |message| {
+            message["stream"] == stream && message["status"]["state"] == state
+        })
+    }
+
+    /// Waits until a stream has written a frame of at least this number.
+    #[track_caller]
+    pub(super) fn frame(&mut self, stream: &str, number: u64) -> u64 {
+        let count = |message: &Value| message["status"]["frame_count"].as_u64().unwrap_or(0);
+        let message = self.until(&format!("frame {number} of {stream}"), |message| {
+            message["stream"] == stream && count(message) >= number
+        });
+        count(&message)
+    }
+}
