@@ -10,6 +10,7 @@ mod socket;
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     http::StatusCode,
     response::Response,
@@ -25,6 +26,7 @@ use crate::{
     access::{Caller, Role},
     extract::{Named, Params},
     failure::Failure,
+    serving::Draining,
     state::Shared,
 };
 
@@ -63,10 +65,11 @@ async fn follow_stream(
     Named(id): Named,
     caller: Caller,
     Params(query): Params<LiveQuery>,
+    draining: Option<Extension<Draining>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failure> {
     let feed = Feed::of_one(&shared, &id, query.types)?;
-    accept(&shared, caller, upgrade, feed)
+    accept(&shared, caller, upgrade, feed, draining.map(|Extension(draining)| draining))
 }
 
 /// Follows all streams live
@@ -82,11 +85,12 @@ async fn follow_all(
     State(shared): State<Arc<Shared>>,
     caller: Caller,
     Params(query): Params<LiveQuery>,
+    draining: Option<Extension<Draining>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failure> {
     caller.require(Role::Viewer, None)?;
     let feed = Feed::of_all(&shared, caller.clone(), query.types);
-    accept(&shared, caller, upgrade, feed)
+    accept(&shared, caller, upgrade, feed, draining.map(|Extension(draining)| draining))
 }
 
 fn accept(
@@ -94,6 +98,7 @@ fn accept(
     caller: Caller,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     feed: Feed,
+    draining: Option<Draining>,
 ) -> Result<Response, Failure> {
     let upgrade = upgrade.map_err(|rejection| {
         let detail = format!("this is a WebSocket: {rejection}");
@@ -112,7 +117,7 @@ fn accept(
     let access = shared.state.access.clone();
     let holds = move || access.holds(&caller);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        socket::serve(socket, feed, settings, &holds).await;
+        socket::serve(socket, feed, settings, draining, &holds).await;
         drop(seat);
     }))
 }

@@ -1,11 +1,16 @@
 //! One follower's connection.
 
+use std::{future, time::Duration};
+
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::Bytes;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::feed::Feed;
-use crate::LiveSettings;
+use crate::{LiveSettings, serving::Draining};
+
+/// How long a follower may take to read that the server ends.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Why a connection ends.
 #[derive(Debug)]
@@ -14,6 +19,8 @@ enum End {
     Over,
     /// What let the caller in holds no more.
     Revoked,
+    /// The server is to stop.
+    Draining,
     /// It was silent, or left messages unread, for too long.
     Slow,
     /// It is gone, or broke the rules of the protocol.
@@ -25,18 +32,34 @@ pub(super) async fn serve(
     mut socket: WebSocket,
     mut feed: Feed,
     settings: LiveSettings,
+    mut draining: Option<Draining>,
     holds: &(dyn Fn() -> bool + Sync),
 ) {
-    let end = relay(&mut socket, &mut feed, settings, holds).await;
-    let reason = match end {
-        End::Over => CloseFrame { code: close_code::NORMAL, reason: "nothing follows".into() },
-        End::Revoked => CloseFrame { code: close_code::POLICY, reason: "the credential has ended".into() },
+    let end = tokio::select! {
+        // A follower that reads nothing does not hold the end of the server up.
+        () = begun(&mut draining) => End::Draining,
+        end = relay(&mut socket, &mut feed, settings, holds) => end,
+    };
+    let (code, reason) = match end {
+        End::Over => (close_code::NORMAL, "nothing follows"),
+        End::Revoked => (close_code::POLICY, "the credential has ended"),
+        End::Draining => (close_code::AWAY, "the server ends"),
         // A client that reads nothing would not read the reason either.
         End::Slow | End::Gone => return,
     };
     // Whether it arrives is all the same: the connection ends either way.
-    if timeout(settings.patience, socket.send(Message::Close(Some(reason)))).await.is_err() {
+    let patience = if matches!(end, End::Draining) { FAREWELL } else { settings.patience };
+    let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+    if timeout(patience, socket.send(close)).await.is_err() {
         tracing::debug!("a follower left the end of its messages unread");
+    }
+}
+
+async fn begun(draining: &mut Option<Draining>) {
+    match draining {
+        Some(draining) => draining.begun().await,
+        // Served by something that never tells.
+        None => future::pending().await,
     }
 }
 
