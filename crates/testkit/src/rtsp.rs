@@ -21,6 +21,11 @@ impl RtspServer {
         Self::with(&[], files)
     }
 
+    /// The same at a port that an earlier one had: the camera is back.
+    pub fn start_at(port: u16, files: &[&Path]) -> Option<Self> {
+        Self::with(&["--port", &port.to_string()], files)
+    }
+
     /// The same for whoever knows user and password.
     pub fn start_guarded(user: &str, password: &str, files: &[&Path]) -> Option<Self> {
         Self::with(&["--user", user, "--password", password], files)

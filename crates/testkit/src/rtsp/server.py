@@ -1,6 +1,6 @@
 """Serves video files over RTSP on 127.0.0.1.
 
-Usage: server.py [--user NAME --password WORD] PATH...
+Usage: server.py [--port PORT] [--user NAME --password WORD] PATH...
 Each file is at /0, /1, ... The port is the first line of standard output; then a line for each client that leaves with
 TEARDOWN. Ends when standard input does.
 """
@@ -15,6 +15,7 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
 parser = argparse.ArgumentParser()
+parser.add_argument("--port", default="0")
 parser.add_argument("--user")
 parser.add_argument("--password")
 parser.add_argument("files", nargs="+")
@@ -23,7 +24,7 @@ options = parser.parse_args()
 Gst.init(None)
 server = GstRtspServer.RTSPServer()
 server.set_address("127.0.0.1")
-server.set_service("0")
+server.set_service(options.port)
 
 
 def say(line):

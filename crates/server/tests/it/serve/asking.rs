@@ -41,11 +41,6 @@ impl Answer {
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
-
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
-        fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
 }
 
 pub(super) fn connect(address: SocketAddr) -> TcpStream {
@@ -81,29 +76,33 @@ pub(super) fn ask(
 }
 
 /// Follows all streams.
-pub(super) struct Follower(WebSocket<TcpStream>);
+pub(super) struct Follower {
+    socket: WebSocket<TcpStream>,
+    /// All messages so far, a line each.
+    pub(super) heard: String,
+}
 
 impl Follower {
     pub(super) fn new(address: SocketAddr) -> Self {
         let url = format!("ws://{address}/api/v1/live");
-        Self(client(url, connect(address)).unwrap().0)
+        Self { socket: client(url, connect(address)).unwrap().0, heard: String::new() }
     }
 
     /// Waits for the first message of which this holds.
     #[track_caller]
     pub(super) fn until(&mut self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
-        let mut last = Value::Null;
         loop {
-            let message = self.0.read();
-            match message {
+            match self.socket.read() {
                 Ok(Message::Text(text)) => {
-                    last = serde_json::from_str(&text).unwrap();
-                    if holds(&last) {
-                        return last;
+                    self.heard.push_str(&text);
+                    self.heard.push('\n');
+                    let message = serde_json::from_str(&text).unwrap();
+                    if holds(&message) {
+                        return message;
                     }
                 }
                 Ok(_) => {}
-                Err(error) => panic!("waiting for {what}: {error}; the last message: {last}"),
+                Err(error) => panic!("waiting for {what}: {error} after {}", self.heard),
             }
         }
     }
@@ -119,10 +118,10 @@ impl Follower {
     /// Waits until a stream has written a frame of at least this number.
     #[track_caller]
     pub(super) fn frame(&mut self, stream: &str, number: u64) -> u64 {
-        let count = |message: &Value| message["status"]["frame_count"].as_u64().unwrap_or(0);
+        let count = |message: &Value| message["frame"].as_u64().or(message["status"]["frame_count"].as_u64());
         let message = self.until(&format!("frame {number} of {stream}"), |message| {
-            message["stream"] == stream && count(message) >= number
+            message["stream"] == stream && count(message) >= Some(number)
         });
-        count(&message)
+        count(&message).unwrap_or_default()
     }
 }
