@@ -1,4 +1,5 @@
-# ./dev demo: two real clips through the product. A small one first, so that there is something to see early.
+# ./dev demo: two real clips through the product, then as two cameras through the server. A small one first, so that there
+# is something to see early. Without a terminal it ends by itself.
 . scripts/env.sh
 
 OUT=$PWD/var/demo
@@ -65,3 +66,6 @@ step "what is kept: ${OCELLI#"$PWD"/} runs --store ${STORE#"$PWD"/}"
 "$OCELLI" runs --store "$STORE" | sed 's/^/   /'
 echo "   try: ${OCELLI#"$PWD"/} results list --store ${STORE#"$PWD"/} --input bikes.mp4 --class bicycle --confidence 0.6"
 echo "   try: ${OCELLI#"$PWD"/} results export --store ${STORE#"$PWD"/} --input vtest.avi --format mot --out vtest.txt"
+
+step "the server with two looping cameras"
+exec python3 scripts/demo_live.py "$OCELLI" "$OCELLI_HOME/footage" "$OUT/live"
