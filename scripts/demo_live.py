@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+from http import HTTPStatus
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -24,6 +25,10 @@ CAMERAS = {"street": "bikes.mp4", "mall": "vtest.avi"}
 SHOWN = 8
 START_SECONDS = 60
 STOP_SECONDS = 60
+
+
+class Failed(Exception):
+    """The server does not take what we ask of it."""
 
 
 def free_port():
@@ -83,15 +88,14 @@ def start(ocelli, config, log):
     return server, said.split("listening on ")[1].split()[0]
 
 
-def ask(url, body=None):
-    """JSON of a GET, or of a POST with a body."""
-    data = None if body is None else json.dumps(body).encode()
-    request = Request(url, data, {"Content-Type": "application/json"} if data else {})
+def create(base, stream):
+    """A stream, unless an earlier demo in this folder left it: then it goes on by itself."""
+    request = Request(f"{base}/api/v1/streams", json.dumps(stream).encode(), {"Content-Type": "application/json"})
     try:
-        with urlopen(request, timeout=START_SECONDS) as answer:
-            return json.load(answer)
+        urlopen(request, timeout=START_SECONDS).close()
     except HTTPError as error:
-        sys.exit(f"demo: {url}: {error.code} {error.read().decode(errors='replace')}")
+        if error.code != HTTPStatus.CONFLICT:
+            raise Failed(f"{stream['id']}: {error.code} {error.read().decode(errors='replace')}") from error
 
 
 def camera(name, path):
@@ -144,7 +148,7 @@ def to_try(base, folder, footage):
 
 def run(server, base, footage, folder):
     for name, clip in CAMERAS.items():
-        ask(f"{base}/api/v1/streams", camera(name, footage / clip))
+        create(base, camera(name, footage / clip))
     arriving = results(base)
     waiting = set(CAMERAS)
     while waiting:
@@ -182,15 +186,16 @@ def main(ocelli, footage, folder):
     signal.signal(signal.SIGTERM, interrupted)
     server, base = start(ocelli, config, log)
     print(f"   {base}, configuration and log in {folder}", flush=True)
+    failure = None
     try:
         run(server, base, footage, folder)
     except KeyboardInterrupt:
         print()
-    except (follow.Refused, OSError, StopIteration) as error:
-        print(f"demo: live results ended: {error!r}", file=sys.stderr)
+    except (Failed, follow.Refused, OSError, StopIteration) as error:
+        failure = str(error) or "live results ended"
     code = stop(server)
-    if code != 0:
-        sys.exit(f"demo: the server ended with {code}; its log is {log}")
+    if code != 0 or failure is not None:
+        sys.exit(f"demo: {failure or f'the server ended with {code}'}; its log is {log}")
     print(f"   stopped in order; `ocelli runs --store {folder}/store` shows what it kept")
 
 
