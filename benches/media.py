@@ -11,11 +11,16 @@ PAN = (
     "fps=30,scale=2400:1800:flags=bicubic,"
     "crop=1920:1080:x='240+230*sin(t*0.45)':y='360+340*sin(t*0.31)',noise=alls=3:allf=t:all_seed=7"
 )
-SIZES = {"1080p": (None, "4M"), "360p": ("scale=640:360:flags=area", "800k")}
+SIZES = {
+    "1080p": (None, "4M"),
+    "360p": ("scale=640:360:flags=area", "800k"),
+    "720p5": ("fps=5,scale=1280:720:flags=area", "1M"),
+}
 GOPS = {
     "gop1": "keyint=30:min-keyint=30:scenecut=0:bframes=0",
     "gop2": "keyint=60:min-keyint=60:scenecut=0:bframes=0",
     "gop2b": "keyint=60:min-keyint=60:scenecut=0:bframes=2:b-pyramid=normal",
+    "gop5pictures": "keyint=5:min-keyint=5:scenecut=0:bframes=0",
     "gop10": "keyint=300:min-keyint=300:scenecut=0:bframes=0",
 }
 SECONDS = 60
@@ -56,6 +61,20 @@ def clip(folder, footage, size, gop):
         )  # fmt: skip
 
     return made(keyed(folder, f"{size}-{gop}", *settings), make)
+
+
+def quiet(folder, footage):
+    """60 s of a camera that sees nothing move: one picture with a sensor's noise, 640x360 at 5 fps."""
+    filters = "select=eq(n\\,0),scale=640:360:flags=area,loop=loop=299:size=1,setpts=N/5/TB,noise=alls=6:allf=t:all_seed=7"
+    coding = "keyint=10:min-keyint=10:scenecut=0:bframes=0"
+
+    def make(path):
+        ffmpeg(
+            "-i", footage, "-vf", filters, "-r", 5, "-t", SECONDS, "-c:v", "libx264", "-preset", "veryfast", "-b:v", "300k",
+            "-maxrate", "300k", "-bufsize", "300k", "-x264-params", coding, "-pix_fmt", "yuv420p", "-an", path,
+        )  # fmt: skip
+
+    return made(keyed(folder, "quiet", filters, coding, SECONDS), make)
 
 
 def shortened(folder, source, seconds):

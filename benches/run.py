@@ -13,6 +13,7 @@ from pathlib import Path
 
 import media
 import quality
+import serving
 import storing
 from measure import Broken, fail, raw, run, take_turns
 from sides import FIRST, Bench
@@ -213,7 +214,7 @@ def report(runner, about, started):
     found = runner.bench.found
     content = {"machine": about, "quality": found, "rows": runner.table.rows, "groups": runner.groups}
     content["tracking"] = runner.tracking
-    content["storing"] = runner.storing
+    content["storing"], content["serving"] = runner.storing, runner.serving
     path.write_text(json.dumps(content, indent=1))
     print(f"\n{about['cpu']}, {about['cores']} cores, load {about['load_at_start']:.1f} at the start; {about['ffmpeg']}")
     print(f"default precision here: {runner.precision}; medians of {runner.repetitions}, sides taking turns")
@@ -254,6 +255,8 @@ def main():
         measure(runner, clips, options.quick)
         runner.storing = storing.measure(bench.programs / "store", bench.scratch, options.quick)
         storing.rows(runner.table, runner.storing)
+        runner.serving = serving.Serving(bench, clips, options.quick).measure()
+        serving.rows(runner.table, runner.serving)
     except (Broken, subprocess.CalledProcessError) as error:
         fail(str(error))
     report(runner, about, started)

@@ -1,8 +1,8 @@
 """Serves video files over RTSP on 127.0.0.1.
 
-Usage: server.py [--port PORT] [--user NAME --password WORD] PATH...
-Each file is at /0, /1, ... The port is the first line of standard output; then a line for each client that leaves with
-TEARDOWN. Ends when standard input does.
+Usage: server.py [--port PORT] [--user NAME --password WORD] [--shared] PATH...
+Each file is at /0, /1, ..., from its start for each client; with --shared it is read once for all of them. The port is the
+first line of standard output; then a line for each client that leaves with TEARDOWN. Ends when standard input does.
 """
 
 import argparse
@@ -18,6 +18,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--port", default="0")
 parser.add_argument("--user")
 parser.add_argument("--password")
+parser.add_argument("--shared", action="store_true")
 parser.add_argument("files", nargs="+")
 options = parser.parse_args()
 
@@ -44,6 +45,7 @@ for index, path in enumerate(options.files):
     factory.set_launch(
         f'( filesrc location="{path}" ! qtdemux ! {codec}parse ! rtp{codec}pay name=pay0 pt=96 config-interval=-1 )'
     )
+    factory.set_shared(options.shared)
     if options.user:
         permissions = GstRtspServer.RTSPPermissions()
         permissions.add_permission_for_role("viewer", "media.factory.access", True)
