@@ -10,7 +10,7 @@ from measure import Broken
 from server import Process, RtspServer, Server
 
 RECEIVE, FFMPEG = 1.3, 4.0
-QUIET_STREAMS, QUIET_LOAD = 100, 0.70
+QUIET_STREAMS, QUIET_LOAD, FALSE_OPEN = 100, 0.70, 0.01
 WAIT_MS, LATENCY_LOAD = 30, 0.50
 STREAM_MB, LEVEL = 6, 0.05
 CYCLES = 50
@@ -46,7 +46,7 @@ class Serving:
         """Figures of all parts, for the table and the JSON file."""
         self.folder.mkdir(parents=True, exist_ok=True)
         found = {}
-        for name in ("few", "many", "quiet", "latency", "memory", "cycles", "followers"):
+        for name in ("few", "many", "quiet", "gate", "latency", "memory", "cycles", "followers"):
             print(f"   serve: {name}", flush=True)
             found[name] = getattr(self, name)()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -122,6 +122,10 @@ class Serving:
             for key in [f'ocelli_stream_slots_total{{verdict="{verdict}"}}']
         }
         return {"seconds": seconds, "cpu_s": cpu, "source_cpu_s": others, "slots": slots, "stages": spent(before, after)}
+
+    def gate(self):
+        said = subprocess.run([self.bench.programs / "gate", "quality"], check=True, capture_output=True, text=True)
+        return json.loads(said.stdout)
 
     def latency(self):
         clip = self.long(self.clips("gop5pictures", "720p5"))
@@ -215,6 +219,7 @@ def rows(table, found):
     for name in ("few", "many"):
         extracting_rows(table, found[name])
     quiet_rows(table, found["quiet"])
+    gate_rows(table, found["gate"])
     latency_rows(table, found["latency"])
     memory_rows(table, found["memory"], found["cycles"])
     many, seen = found["followers"], f"{found['followers']['updates']:,} updates"
@@ -248,6 +253,15 @@ def quiet_rows(table, found):
     words = f"serve: {QUIET_STREAMS} quiet streams 640x360 at 5 fps, gate on, of two cores"
     seen = f"{looked / due:.1%} looked at, {slots['gated'] / max(looked, 1):.1%} gated"
     table.value(words, seen, f"{load:.1%}", "", f"<= {QUIET_LOAD:.0%}", whole and load <= QUIET_LOAD)
+
+
+def gate_rows(table, found):
+    objects, still = found["objects"], found["still"]
+    share = found["opened"] / max(still, 1)
+    table.value("serve: gate, moving objects seen", f"{objects} in all weathers", f"{found['seen'] / max(objects, 1):.3f}", "", "1.0",
+                found["seen"] == objects > 0)
+    table.value("serve: gate, opened without motion", f"{still:,} still pictures", f"{share:.2%}", "", f"<= {FALSE_OPEN:.0%}",
+                still > 0 and share <= FALSE_OPEN)
 
 
 def latency_rows(table, found):
