@@ -180,7 +180,13 @@ impl Decoding {
         self.settle_without(passed, None);
     }
 
-    /// A choice whose unit went for want of time takes its place among the outcomes. The next unit to be fed is a fresh one.
+    /// Units in between went for want of time: what the decoder holds comes out. Up to the next fresh unit nothing is fed.
+    pub fn interrupt(&mut self) {
+        self.restart();
+        self.release();
+    }
+
+    /// A choice whose unit went for want of time takes its place among the outcomes.
     pub fn drop_choice(&mut self, choice: Passed) {
         self.settle_without(choice, Some(Err(PictureError::Dropped)));
     }

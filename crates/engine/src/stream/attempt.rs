@@ -22,7 +22,7 @@ use super::{
     coded::Coded,
     counters::{Counters, Part, thread_cpu},
     decoding::DecodeStage,
-    flow::Flow,
+    flow::{Flow, Trouble},
     keeper::{FrameOutput, Keeper, running},
     looking::LookStage,
     now,
@@ -166,7 +166,7 @@ impl Attempt<'_> {
             LookStage::new(self.spec.frames.is_some(), encoder, gate, models),
         );
         let live = self.spec.source.is_live();
-        let flow = Flow::new(Arc::clone(self.seat), Arc::clone(&self.shared.pool), stages, live);
+        let flow = Flow::new(Arc::clone(self.seat), self.shared.pool.line().clone(), stages, live);
         let keeper = Keeper::new(Arc::clone(&flow), recording, output.take(), names);
         let span = tracing::Span::current();
         let keeping = thread::Builder::new()
@@ -182,10 +182,11 @@ impl Attempt<'_> {
         let (ended, progress) = self.read(source, &flow);
         let (kept, written) = keeping.join().unwrap_or_else(|_panicked| (Ok(()), None));
         *output = written;
-        let ours = flow.failure().or_else(|| kept.err().map(|error| reason(&error)));
+        let ours = flow.failure().or_else(|| kept.err().map(|error| Trouble::passing(reason(&error))));
         match (ours, ended) {
-            (Some(reason), _) if !self.stop.is_asked() => Ended::Failed { reason, lasting: false, progress },
-            (_, ended) => ended,
+            (Some(_), _) if self.stop.is_asked() => Ended::Stopped,
+            (Some(Trouble { reason, lasting }), _) => Ended::Failed { reason, lasting, progress },
+            (None, ended) => ended,
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use ocelli_media::{
-    bitstream::CarriedSets,
+    bitstream::{Access, CarriedSets},
     sampler::{Feed, Passed, Step},
 };
 
@@ -24,6 +24,8 @@ const AHEAD: usize = 64;
 pub(super) enum Coded {
     /// As the sampler said.
     Step(Step),
+    /// What follows does not go on from what came before.
+    Gap,
     /// A choice whose unit went for want of time.
     Dropped(Passed),
     /// The run is over; chosen pictures and empty slots that it had.
@@ -47,34 +49,99 @@ pub(super) struct CodedQueue {
     items: VecDeque<Timed>,
     bytes: usize,
     carried: CarriedSets,
-    /// What was dropped reaches to the end of the queue: what follows is of no use before the next fresh unit.
-    awaiting_fresh: bool,
+    gap: Gap,
+}
+
+/// What is amiss after units were dropped, at the end of the queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Gap {
+    /// Nothing.
+    #[default]
+    Closed,
+    /// All is of no use up to where decoding can start.
+    Open,
+    /// Decoding started at a keyframe of this PTS: what is shown before it needs what was dropped.
+    Leading(i64),
+    /// Decoding started at a recovery point: pictures are right so many references later.
+    Recovering(u32),
+}
+
+/// What becomes of a unit after a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admitted {
+    Whole,
+    /// It is decoded for others; its own picture is not right.
+    AsReference,
+    No,
+}
+
+impl Gap {
+    /// Judges the next unit in decode order; where decoding starts anew, the unit becomes a fresh one.
+    fn admit(&mut self, feed: &mut Feed) -> Admitted {
+        let keyframe = matches!(feed.info.access, Access::Keyframe { .. });
+        match (*self, feed.info.access) {
+            (Self::Closed, _) => {}
+            _ if feed.fresh => *self = Self::Closed,
+            // Leading pictures of this one refer to what is whole.
+            (Self::Leading(_), Access::Keyframe { .. }) => *self = Self::Closed,
+            (Self::Open | Self::Recovering(_), Access::Keyframe { .. }) => {
+                (*self, feed.fresh) = (Self::Leading(feed.unit.pts), true);
+            }
+            (Self::Open, Access::Recovery { after }) => {
+                (*self, feed.fresh) = (Self::Recovering(after), true);
+            }
+            _ => {}
+        }
+        match self {
+            Self::Closed => Admitted::Whole,
+            Self::Open => Admitted::No,
+            Self::Leading(start) if !keyframe && feed.unit.pts < *start => Admitted::No,
+            Self::Leading(_) => Admitted::Whole,
+            Self::Recovering(0) => {
+                *self = Self::Closed;
+                Admitted::Whole
+            }
+            Self::Recovering(left) => {
+                *left -= u32::from(feed.info.reference);
+                Admitted::AsReference
+            }
+        }
+    }
 }
 
 impl CodedQueue {
     /// Adds a step; of a live stream, what is too old goes first. Gives how many choices were dropped.
-    pub(super) fn push(&mut self, mut item: Timed, live: bool) -> u64 {
+    pub(super) fn push(&mut self, item: Timed, live: bool) -> u64 {
         let now = item.planned;
-        let mut dropped = 0;
-        if let Coded::Step(Step::Feed(feed)) = &mut item.coded {
-            self.awaiting_fresh &= !feed.fresh;
-            if self.awaiting_fresh {
-                self.carried.keep(&feed.unit);
-                dropped += u64::from(feed.chosen.is_some());
-                match choice(feed) {
-                    Some(choice) => item.coded = Coded::Dropped(choice),
-                    None => return 0,
-                }
-            } else {
-                self.carried.give(&mut feed.unit);
-                self.bytes += feed.unit.data.len();
-            }
-        }
-        self.items.push_back(item);
-        if live && self.is_behind(now) {
+        let mut dropped = self.take(item);
+        while live && self.is_behind(now) {
             dropped += self.shed();
         }
         dropped
+    }
+
+    /// Queues a step, or what is left of it after a gap.
+    fn take(&mut self, mut item: Timed) -> u64 {
+        let Coded::Step(Step::Feed(feed)) = &mut item.coded else {
+            self.items.push_back(item);
+            return 0;
+        };
+        let admitted = self.gap.admit(feed);
+        let lost = (admitted != Admitted::Whole).then(|| choice(feed)).flatten();
+        let Timed { planned, arrived, .. } = item;
+        if admitted == Admitted::No {
+            self.carried.keep(&feed.unit);
+        } else {
+            self.carried.give(&mut feed.unit);
+            self.bytes += feed.unit.data.len();
+            if lost.is_some() {
+                feed.chosen = None;
+            }
+            self.items.push_back(item);
+        }
+        let coded = lost.map(Coded::Dropped);
+        self.items.extend(coded.map(|coded| Timed { coded, planned, arrived }));
+        u64::from(lost.is_some())
     }
 
     pub(super) fn pop(&mut self) -> Option<Timed> {
@@ -110,33 +177,26 @@ impl CodedQueue {
             || oldest.is_some_and(|planned| now.saturating_duration_since(planned) > PATIENCE)
     }
 
-    /// Drops units up to the next that needs nothing before it, or all of them.
+    /// Drops the first unit, and what follows up to where decoding can start without it.
     fn shed(&mut self) -> u64 {
-        let mut dropped = 0;
-        let mut kept = VecDeque::with_capacity(self.items.len());
-        let mut began = false;
-        self.awaiting_fresh = true;
+        let (mut dropped, mut began) = (0, false);
+        self.bytes = 0;
         for mut item in std::mem::take(&mut self.items) {
-            if let Coded::Step(Step::Feed(feed)) = &mut item.coded {
-                self.awaiting_fresh &= !(began && feed.fresh);
+            if let (false, Coded::Step(Step::Feed(feed))) = (began, &item.coded) {
                 began = true;
-                if self.awaiting_fresh {
-                    self.bytes -= feed.unit.data.len();
-                    self.carried.keep(&feed.unit);
-                    match choice(feed) {
-                        Some(choice) => item.coded = Coded::Dropped(choice),
-                        None => continue,
-                    }
-                    dropped += 1;
-                } else {
-                    let before = feed.unit.data.len();
-                    self.carried.give(&mut feed.unit);
-                    self.bytes += feed.unit.data.len() - before;
-                }
+                self.gap = Gap::Open;
+                self.carried.keep(&feed.unit);
+                let lost = choice(feed);
+                dropped += u64::from(lost.is_some());
+                let Timed { planned, arrived, .. } = item;
+                self.items.push_back(Timed { coded: Coded::Gap, planned, arrived });
+                item.coded = match lost {
+                    Some(lost) => Coded::Dropped(lost),
+                    None => continue,
+                };
             }
-            kept.push_back(item);
+            dropped += self.take(item);
         }
-        self.items = kept;
         dropped
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use ocelli_media::{
-    decode::{Decoding, OpenDecoder, Outcome, PictureError},
+    decode::{DecodeError, Decoding, OpenDecoder, Outcome, PictureError},
     libav::Frame,
     sampler::Step,
 };
@@ -11,6 +11,7 @@ use ocelli_model::{TimeBase, Verdict};
 
 use super::{
     coded::Coded,
+    flow::Trouble,
     looking::{LookItem, Without},
 };
 use crate::{Notice, Place};
@@ -49,7 +50,7 @@ impl DecodeStage {
     }
 
     /// Does one thing; what came out of it, in order. An error is final: from then on only the end is passed on.
-    pub(super) fn take(&mut self, coded: Coded, arrived: Instant) -> Result<Vec<LookItem>, String> {
+    pub(super) fn take(&mut self, coded: Coded, arrived: Instant) -> Result<Vec<LookItem>, Trouble> {
         let mut out = Vec::new();
         match coded {
             Coded::End => out.push(LookItem::End),
@@ -59,9 +60,14 @@ impl DecodeStage {
                 self.decoding.drop_choice(choice);
                 self.settle(&mut out, arrived);
             }
+            Coded::Gap => {
+                self.decoding.interrupt();
+                self.settle(&mut out, arrived);
+            }
             Coded::RunEnd { last_pts, due, whole } => {
                 self.decoding.drain();
                 self.settle(&mut out, arrived);
+                self.arrivals.clear();
                 out.push(LookItem::Told(Notice::RunEnd { run: self.run, last_pts, due, whole }, arrived));
             }
             Coded::Step(step) => self.step(step, arrived, &mut out)?,
@@ -69,7 +75,7 @@ impl DecodeStage {
         Ok(out)
     }
 
-    fn step(&mut self, step: Step, arrived: Instant, out: &mut Vec<LookItem>) -> Result<(), String> {
+    fn step(&mut self, step: Step, arrived: Instant, out: &mut Vec<LookItem>) -> Result<(), Trouble> {
         match step {
             Step::Run { run, t0 } => {
                 self.run = self.first_run + run;
@@ -87,7 +93,9 @@ impl DecodeStage {
                 // Later, a change of parameters that nobody can decode is damage up to the next one.
                 if let (Err(error), false) = (&fed, self.decoded) {
                     self.failed = true;
-                    return Err(format!("cannot decode the video: {error}"));
+                    // What no software decodes, none decodes the next time. The others may.
+                    let lasting = matches!(error, DecodeError::NoDecoder(_));
+                    return Err(Trouble { reason: format!("cannot decode the video: {error}"), lasting });
                 }
                 self.decoded = true;
                 self.settle(out, arrived);

@@ -17,7 +17,7 @@ use super::{
     counters::{Counters, Part, thread_cpu},
     decoding::DecodeStage,
     looking::{LookItem, LookStage},
-    pool::{Pool, Seats, Stage, Turns},
+    pool::{Line, Seats, Stage, Turns},
     seat::Seat,
 };
 use crate::{Look, Notice};
@@ -48,14 +48,36 @@ pub(super) enum Kept {
     End,
 }
 
+/// Why an attempt ends that its source did not end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) reason: String,
+    /// The same again would fail the same way.
+    pub(super) lasting: bool,
+}
+
+impl Trouble {
+    /// What may be over with the next attempt.
+    pub(super) fn passing(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), lasting: false }
+    }
+
+    /// A panic, of which the log tells more.
+    pub(super) fn bug() -> Self {
+        Self::passing("internal error, which the log tells more about")
+    }
+}
+
 /// The queues between the stages, and the stages.
 pub(super) struct Flow {
     me: Weak<Self>,
     pub(super) seat: Arc<Seat>,
     /// Media does not wait.
     live: bool,
-    pool: Arc<Pool>,
+    line: Line,
     seats: Seats,
+    /// Of whatever the pool's threads say meanwhile.
+    span: tracing::Span,
     coded: Mutex<CodedQueue>,
     coded_room: Condvar,
     decoding: Mutex<DecodeStage>,
@@ -63,7 +85,7 @@ pub(super) struct Flow {
     looking: Mutex<LookStage>,
     kept: Mutex<VecDeque<Kept>>,
     kept_ready: Condvar,
-    failure: Mutex<Option<String>>,
+    failure: Mutex<Option<Trouble>>,
     failed: AtomicBool,
     /// A stage is broken: what comes is of no use.
     dead: AtomicBool,
@@ -76,7 +98,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Flow {
     pub(super) fn new(
         seat: Arc<Seat>,
-        pool: Arc<Pool>,
+        line: Line,
         (decoding, looking): (DecodeStage, LookStage),
         live: bool,
     ) -> Arc<Self> {
@@ -84,8 +106,9 @@ impl Flow {
             me: Weak::clone(me),
             seat,
             live,
-            pool,
+            line,
             seats: Seats::default(),
+            span: tracing::Span::current(),
             coded: Mutex::default(),
             coded_room: Condvar::new(),
             decoding: Mutex::new(decoding),
@@ -112,15 +135,25 @@ impl Flow {
         drop(queue);
         Counters::add(&self.seat.counters.dropped_coded, dropped);
         if overrun {
-            self.fail("the machine is so busy that nothing of this stream was decoded".to_owned());
+            self.fail(Trouble::passing("the machine is so busy that nothing of this stream was decoded"));
         }
         self.poke(Stage::Decode);
     }
 
     /// Ends the attempt for a reason that lies here, not at the source. The first one counts.
-    pub(super) fn fail(&self, reason: String) {
-        lock(&self.failure).get_or_insert(reason);
+    pub(super) fn fail(&self, trouble: Trouble) {
+        lock(&self.failure).get_or_insert(trouble);
         self.failed.store(true, Ordering::Release);
+    }
+
+    /// Ends it where a thread of it panicked: whoever waits for that thread goes on.
+    pub(super) fn abort(&self) {
+        self.fail(Trouble::bug());
+        let queue = lock(&self.coded);
+        self.dead.store(true, Ordering::Release);
+        drop(queue);
+        self.coded_room.notify_all();
+        self.keep(Kept::End);
     }
 
     /// Whether reading on is of no use.
@@ -128,13 +161,13 @@ impl Flow {
         self.failed.load(Ordering::Acquire)
     }
 
-    pub(super) fn failure(&self) -> Option<String> {
+    pub(super) fn failure(&self) -> Option<Trouble> {
         lock(&self.failure).clone()
     }
 
     fn poke(&self, stage: Stage) {
         if let Some(me) = self.me.upgrade() {
-            self.pool.poke(&me, stage);
+            self.line.poke(&me, stage);
         }
     }
 
@@ -169,25 +202,32 @@ impl Flow {
     }
 
     /// Pictures for the look stage: where media does not wait, the newest win.
-    fn show(&self, items: impl IntoIterator<Item = LookItem>) {
+    fn show(&self, items: Vec<LookItem>) {
+        if items.is_empty() {
+            return;
+        }
+        // What a decoder held back comes out at once, and is in memory anyway.
+        let most = MOST_PICTURES.max(items.iter().filter(|item| item.is_picture()).count());
         let mut pictures = lock(&self.pictures);
         pictures.extend(items);
         self.seat.counters.waiting_pictures.store(pictures.len() as u64, Ordering::Relaxed);
         if !self.live {
-            return;
+            drop(pictures);
+            return self.poke(Stage::Look);
         }
         let waiting =
             |pictures: &VecDeque<LookItem>| pictures.iter().filter(|item| item.is_picture()).count();
-        for _ in MOST_PICTURES..waiting(&pictures) {
+        for _ in most..waiting(&pictures) {
             let Some(oldest) = pictures.iter_mut().find(|item| item.is_picture()) else { break };
             oldest.drop_picture();
             Counters::add(&self.seat.counters.dropped_picture, 1);
         }
         if pictures.len() > MOST_WAITING {
-            self.fail(
-                "the store or the frame folder is so slow that nothing of this stream was kept".to_owned(),
-            );
+            let slow = "the store or the frame folder is so slow that nothing of this stream was kept";
+            self.fail(Trouble::passing(slow));
         }
+        drop(pictures);
+        self.poke(Stage::Look);
     }
 
     fn decode_turn(&self) -> bool {
@@ -214,7 +254,7 @@ impl Flow {
         counters.spent(Part::Decode, thread_cpu().saturating_sub(before));
         match taken {
             Ok(items) => self.show(items),
-            Err(reason) => self.fail(reason),
+            Err(trouble) => self.fail(trouble),
         }
         !lock(&self.coded).is_empty()
     }
@@ -230,6 +270,10 @@ impl Flow {
             next
         };
         let Some(item) = next else { return false };
+        // Only where something gave room, and only to whom waits for it: stages that poke each other for nothing never rest.
+        if !self.live {
+            self.poke(Stage::Decode);
+        }
         let kept = lock(&self.looking).look(item, &self.seat);
         self.keep(kept);
         !lock(&self.pictures).is_empty()
@@ -242,28 +286,16 @@ impl Turns for Flow {
         if self.is_dead() {
             return false;
         }
-        match stage {
-            Stage::Decode => {
-                let more = self.decode_turn();
-                if !lock(&self.pictures).is_empty() {
-                    self.poke(Stage::Look);
-                }
-                more
-            }
-            Stage::Look => {
-                let more = self.look_turn();
-                self.poke(Stage::Decode);
-                more
-            }
-        }
+        self.span.in_scope(|| match stage {
+            Stage::Decode => self.decode_turn(),
+            Stage::Look => self.look_turn(),
+        })
     }
 
     fn panicked(&self, stage: Stage) {
-        tracing::error!(stream = %self.seat.id, ?stage, "internal error: a stage of this stream panicked");
-        self.fail("internal error, which the log tells more about".to_owned());
-        self.dead.store(true, Ordering::Release);
-        self.coded_room.notify_all();
-        self.keep(Kept::End);
+        let _within = self.span.enter();
+        tracing::error!(?stage, "internal error: a stage of this stream panicked");
+        self.abort();
     }
 
     fn seats(&self) -> &Seats {
@@ -279,3 +311,6 @@ impl std::fmt::Debug for Flow {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

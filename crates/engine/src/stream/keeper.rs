@@ -14,7 +14,7 @@ use ocelli_store::RunId;
 use super::{
     FrameNews, LatestFrame, LookNews, News, StreamState,
     counters::{Counters, Part, thread_cpu},
-    flow::{Flow, Pictured},
+    flow::{Flow, Pictured, Trouble},
     now,
     seat::Seat,
 };
@@ -126,7 +126,7 @@ impl Keeper {
             let notice = self.written(notice, arrived);
             kept = self.recording.take(notice, &mut tell).map(|_| ());
             if let Err(error) = &kept {
-                self.flow.fail(format!("results cannot be kept: {}", reason(error)));
+                self.flow.fail(Trouble::passing(format!("results cannot be kept: {}", reason(error))));
             }
             self.flow.seat.counters.spent(Part::Keep, thread_cpu().saturating_sub(before));
         }

@@ -30,6 +30,14 @@ pub(super) trait Turns: Send + Sync {
     fn seats(&self) -> &Seats;
 }
 
+#[cfg(test)]
+impl Seats {
+    /// Neither stage is in its turn or in line.
+    pub(super) fn are_idle(&self) -> bool {
+        self.0.iter().all(|seat| seat.load(Ordering::Acquire) == IDLE)
+    }
+}
+
 /// Whether each stage waits for work, for its turn, or is in it.
 #[derive(Debug, Default)]
 pub(super) struct Seats([AtomicU8; 2]);
@@ -42,17 +50,22 @@ const TURN_AND_MORE: u8 = 3;
 
 /// Round robin: who took a turn goes to the end of the line. A stream with much to do waits as long as any other.
 pub(super) struct Pool {
-    shared: Arc<Shared>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    line: Line,
+    threads: Vec<JoinHandle<()>>,
 }
 
+/// Where what takes turns queues. It holds this and not the pool: the last to let go of it is often one of the pool's
+/// threads, which cannot wait for its own end.
+#[derive(Clone)]
+pub(super) struct Line(Arc<Shared>);
+
 struct Shared {
-    line: Mutex<Line>,
+    queue: Mutex<Queue>,
     ready: Condvar,
 }
 
 #[derive(Default)]
-struct Line {
+struct Queue {
     waiting: VecDeque<(Arc<dyn Turns>, Stage)>,
     closed: bool,
 }
@@ -60,17 +73,23 @@ struct Line {
 impl Pool {
     /// Starts `threads` threads, at least one.
     pub(super) fn start(threads: usize) -> io::Result<Self> {
-        let shared = Arc::new(Shared { line: Mutex::default(), ready: Condvar::new() });
-        let pool = Self { shared, threads: Mutex::default() };
+        let line = Line(Arc::new(Shared { queue: Mutex::default(), ready: Condvar::new() }));
+        let mut pool = Self { line, threads: Vec::new() };
         for index in 0..threads.max(1) {
-            let shared = Arc::clone(&pool.shared);
+            let shared = Arc::clone(&pool.line.0);
             let thread =
                 thread::Builder::new().name(format!("pool-{index}")).spawn(move || shared.serve())?;
-            pool.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+            pool.threads.push(thread);
         }
         Ok(pool)
     }
 
+    pub(super) fn line(&self) -> &Line {
+        &self.line
+    }
+}
+
+impl Line {
     /// There is something to do for a stage. Cheap, and harmless where it is known already.
     pub(super) fn poke(&self, who: &Arc<impl Turns + 'static>, stage: Stage) {
         let seat = &who.seats().0[stage as usize];
@@ -81,21 +100,21 @@ impl Pool {
         };
         if seat.fetch_update(Ordering::AcqRel, Ordering::Acquire, poked) == Ok(IDLE) {
             let who: Arc<dyn Turns> = Arc::clone(who) as _;
-            self.shared.enqueue(who, stage);
+            self.0.enqueue(who, stage);
         }
     }
 
     /// Stages that wait for a thread.
     pub(super) fn waiting(&self) -> usize {
-        self.shared.line.lock().unwrap_or_else(PoisonError::into_inner).waiting.len()
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner).waiting.len()
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.shared.line.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
-        self.shared.ready.notify_all();
-        for thread in self.threads.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        self.line.0.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.line.0.ready.notify_all();
+        for thread in self.threads.drain(..) {
             // A turn's panic was caught.
             thread.join().ok();
         }
@@ -104,23 +123,23 @@ impl Drop for Pool {
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool").field("waiting", &self.waiting()).finish_non_exhaustive()
+        f.debug_struct("Pool").field("waiting", &self.line.waiting()).finish_non_exhaustive()
     }
 }
 
 impl Shared {
     fn enqueue(&self, who: Arc<dyn Turns>, stage: Stage) {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner).waiting.push_back((who, stage));
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).waiting.push_back((who, stage));
         self.ready.notify_one();
     }
 
     fn serve(&self) {
         loop {
-            let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-            let idle = |line: &mut Line| line.waiting.is_empty() && !line.closed;
-            let mut line = self.ready.wait_while(line, idle).unwrap_or_else(PoisonError::into_inner);
-            let Some((who, stage)) = line.waiting.pop_front() else { return };
-            drop(line);
+            let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let idle = |queue: &mut Queue| queue.waiting.is_empty() && !queue.closed;
+            let mut queue = self.ready.wait_while(queue, idle).unwrap_or_else(PoisonError::into_inner);
+            let Some((who, stage)) = queue.waiting.pop_front() else { return };
+            drop(queue);
             self.turn(who, stage);
         }
     }

@@ -104,7 +104,7 @@ pub(super) struct Shared {
     pub(super) kept: Kept,
     pub(super) streams: Arc<dyn Streams>,
     pub(super) shelf: Shelf,
-    pub(super) pool: Arc<Pool>,
+    pub(super) pool: Pool,
     pub(super) newest: Arc<FrameCache<LatestFrame>>,
 }
 
@@ -177,7 +177,7 @@ impl Supervisor {
     /// Reads what streams there are, and sets those going that were before.
     pub async fn open(config: SupervisorConfig, parts: Parts) -> Result<Self, StreamError> {
         let Parts { opener, models, kept, streams } = parts;
-        let pool = Arc::new(Pool::start(config.threads).map_err(StreamError::Thread)?);
+        let pool = Pool::start(config.threads).map_err(StreamError::Thread)?;
         let shelf = Shelf::new(models, config.threads.max(1));
         let newest = Arc::new(FrameCache::new(config.cache_bytes));
         let shared = Arc::new(Shared { config, opener, kept, streams, shelf, pool, newest });
@@ -336,7 +336,7 @@ impl Supervisor {
 
     /// Stages of streams that wait for a thread.
     pub fn waiting(&self) -> usize {
-        self.shared.pool.waiting()
+        self.shared.pool.line().waiting()
     }
 
     /// Its newest frame: from memory while the server has it, else from the folder; `None` where there is none yet. Of a
