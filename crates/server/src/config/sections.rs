@@ -54,8 +54,6 @@ section! {
         requests_per_second: u32, default "200", from "1" to "1000000";
         /// Requests that a client may make at once after a rest.
         burst: u32, default "1000", from "1" to "1000000";
-        /// Updates that may wait for one follower of live results; the oldest go, and the follower is told how many.
-        websocket_queue: u32, default "256", from "1" to "65536";
     }
 }
 
