@@ -27,9 +27,11 @@ fn names_of_anything_but_a_file() {
     let listener = std::os::unix::net::UnixListener::bind(dir.path().join("socket.mp4")).unwrap();
     unusable(&dir.path().join("socket.mp4"), &["not a regular file"]);
     drop(listener);
-    for url in ["http://127.0.0.1:9/clip.mp4", "file:///etc/passwd", "pipe:0", "rtsp://127.0.0.1:9/x", "-"] {
+    for url in ["http://127.0.0.1:9/clip.mp4", "pipe:0", "rtsp://127.0.0.1:9/x", "-"] {
         unusable(url.as_ref(), &[url]);
     }
+    // A file by its URL is that file.
+    unusable("file:///etc/passwd".as_ref(), &["/etc/passwd", "not a video file"]);
 }
 
 #[test]
