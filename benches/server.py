@@ -88,8 +88,8 @@ class Server(Process):
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = [
             f"media.frames={self.folder}/frames", f"media.uploads={self.folder}/uploads", f"store.path={self.folder}/store",
-            f"access.tokens={self.folder}/tokens.json", "network.allow=127.0.0.0/8", "limits.requests_per_second=100000",
-            "limits.burst=100000", *settings,
+            f"access.tokens={self.folder}/tokens.json", "network.allow=127.0.0.0/8", "server.limits.requests_per_second=100000",
+            "server.limits.burst=100000", *settings,
         ]  # fmt: skip
         command = [programs / "ocelli", "serve", "--listen", "127.0.0.1:0"]
         for setting in settings:
