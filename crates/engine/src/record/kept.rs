@@ -55,17 +55,28 @@ impl Media {
     pub fn open(kept: Kept, pass: &Pass, source: &NewSource, blob: Blob) -> Result<Self, StoreError> {
         let mut media = Self::live(kept, pass, source)?;
         media.blob = Some(blob);
-        let id = media.source;
-        let filter = RunFilter { source_key: Some(source.key.clone()), ..RunFilter::default() };
+        media.recall(pass, &source.key, 0)?;
+        Ok(media)
+    }
+
+    /// The same of a stream whose source is read again from its start: of runs from `first` on, all is known.
+    pub(crate) fn again(kept: Kept, pass: &Pass, source: &NewSource, first: u32) -> Result<Self, StoreError> {
+        let mut media = Self::live(kept, pass, source)?;
+        media.recall(pass, &source.key, first)?;
+        Ok(media)
+    }
+
+    fn recall(&mut self, pass: &Pass, key: &str, first: u32) -> Result<(), StoreError> {
+        let filter = RunFilter { source_key: Some(key.to_owned()), ..RunFilter::default() };
         let mut known = Known::default();
-        for run in media.kept.wait(media.kept.results.runs(&filter))? {
-            if run.run.source == id {
-                media.whole.extend((run.state == RunState::Whole).then_some(run.run.ordinal));
-                known.insert(run.run.ordinal, media.known(pass, run.id)?);
+        for run in self.kept.wait(self.kept.results.runs(&filter))? {
+            if run.run.source == self.source && run.run.ordinal >= first {
+                self.whole.extend((run.state == RunState::Whole).then_some(run.run.ordinal));
+                known.insert(run.run.ordinal, self.known(pass, run.id)?);
             }
         }
-        media.known = Arc::new(known);
-        Ok(media)
+        self.known = Arc::new(known);
+        Ok(())
     }
 
     /// A source whose runs are all new: nothing of them can be known.

@@ -1,6 +1,6 @@
 //! What earlier passes settled, so that it is neither decoded nor analysed again.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ocelli_media::sampler::Interest;
 use ocelli_model::Verdict;
@@ -58,6 +58,19 @@ impl KnownLedger {
 impl Interest for Known {
     fn wants(&self, run: u32, slot: Option<i64>, pts: i64) -> bool {
         self.runs.get(&run).is_none_or(|ledgers| ledgers.iter().any(|ledger| ledger.wants(slot, pts)))
+    }
+}
+
+/// What is known of a source whose runs the sampler counts from 0, and the store from `first`.
+#[derive(Debug)]
+pub(crate) struct CountedFrom {
+    pub(crate) known: Arc<Known>,
+    pub(crate) first: u32,
+}
+
+impl Interest for CountedFrom {
+    fn wants(&self, run: u32, slot: Option<i64>, pts: i64) -> bool {
+        Interest::wants(&*self.known, self.first.saturating_add(run), slot, pts)
     }
 }
 

@@ -20,6 +20,7 @@ use ocelli_store::{Entry, FrameResult, Pending, RunId, RunState, StoreError};
 use crate::{Demand, Failure, Look, Looked, Notice, Place, Seen, reason::count};
 use book::Book;
 pub use kept::{Kept, Media};
+pub(crate) use known::CountedFrom;
 pub use known::Known;
 
 /// Frames that wait for their commit: beyond that the pass waits for the store.
@@ -156,7 +157,8 @@ impl Recording {
         Ok(Self { pass, media, run: None, waiting: VecDeque::new(), sums, runs: Vec::new(), early: None })
     }
 
-    /// `tell` hears of each frame, with its run in the store, as soon as it is known, before it is durable: for whoever watches live.
+    /// `tell` hears of each frame, with its run in the store, as soon as it is known, before it is durable: for whoever
+    /// watches live. What earlier passes settled is no news.
     #[must_use]
     pub fn with_early(mut self, tell: Box<TellEarly>) -> Self {
         self.early = Some(Early(tell));
@@ -264,6 +266,7 @@ impl Recording {
     fn looked(&mut self, place: Place, looked: Option<Looked>) -> Result<(), StoreError> {
         let Some(run) = &mut self.run else { return Ok(()) };
         run.told += 1;
+        let was_known = looked.is_none();
         let (size, looks, picture) = match looked {
             Some(looked) => ((looked.width, looked.height), looked.looks, looked.picture),
             None => ((0, 0), Vec::new(), None),
@@ -278,7 +281,7 @@ impl Recording {
         }
         let frame = FrameTold { place, told, picture };
         let id = run.id;
-        if let Some(Early(tell)) = &mut self.early {
+        if let Some(Early(tell)) = self.early.as_mut().filter(|_| !was_known) {
             tell(&frame, id);
         }
         let pending = self.append(entries);

@@ -2,28 +2,32 @@
 
 use std::{
     collections::BTreeMap,
+    error::Error,
+    io,
+    panic::{self, AssertUnwindSafe},
     sync::Arc,
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use ocelli_analyze::GateConfig;
-use ocelli_ingest::{Source, SourceError, Stop};
+use ocelli_ingest::{Source, SourceError, Stop, WallAnchor};
 use ocelli_media::{
     libav::{Acceleration, Hardware, decoder_identity, decoders},
     pixel::jpeg::JpegEncoder,
-    sampler::{SAMPLER_VERSION, Sampler, Step},
+    sampler::{Interest, SAMPLER_VERSION, Sampler, Step},
 };
-use ocelli_model::VersionBuilder;
-use ocelli_store::{NewSource, SourceKind};
+use ocelli_model::{TimeBase, VersionBuilder};
+use ocelli_store::{NewSource, RunId, SourceKind};
 
 use super::{
     StreamSpec,
+    anchors::{AnchorLog, Thinned},
     coded::Coded,
     counters::{Counters, Part, thread_cpu},
     decoding::DecodeStage,
     flow::{Flow, Trouble},
-    keeper::{FrameOutput, Keeper, running},
+    keeper::{FrameOutput, Keeper, KeptAll, running},
     looking::LookStage,
     now,
     seat::Seat,
@@ -31,7 +35,10 @@ use super::{
     supervisor::Shared,
 };
 use crate::{
-    AnalyzerFacts, Kept, Pass, RecordError, Recording, choosing::Choosing, reason::reason, record::Media,
+    AnalyzerFacts, Kept, Pass, RecordError, Recording,
+    choosing::Choosing,
+    reason::reason,
+    record::{CountedFrom, Media},
 };
 
 /// Media for this long is progress: attempts before it no longer count as failures.
@@ -42,8 +49,13 @@ const MOST_ARRIVALS: usize = 4096;
 /// How an attempt ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// The source came to its end; what was wrong with it on the way.
-    Whole(Option<String>),
+    /// The source came to its end.
+    Whole {
+        /// What was wrong with it on the way.
+        damage: Option<String>,
+        /// It gave media for a while, or another turn of it.
+        progress: bool,
+    },
     /// As asked.
     Stopped,
     /// Something went wrong.
@@ -66,6 +78,19 @@ pub(super) struct Attempt<'a> {
     pub(super) stop: &'a Stop,
     /// Software from now on: the hardware did not do.
     pub(super) software: bool,
+    /// Ordinal of its first run.
+    pub(super) first_run: u32,
+    /// The source is read from its start again and again until it is whole: runs from `first_run` on are gone on with.
+    pub(super) resumes: bool,
+}
+
+/// What one attempt leaves to the next.
+#[derive(Debug, Default)]
+pub(super) struct Carried {
+    /// `None` where no frames are written, or its last owner panicked.
+    pub(super) output: Option<FrameOutput>,
+    /// A run of which something could not be written.
+    pub(super) unclean: Option<RunId>,
 }
 
 /// What is looked at and how it is recorded.
@@ -77,30 +102,25 @@ struct Prepared {
 }
 
 impl Attempt<'_> {
-    /// Blocks until everything of it is kept. `output` is handed back for the next attempt.
-    pub(super) fn run(&self, output: &mut Option<FrameOutput>) -> Ended {
-        let failed = |reason| Ended::Failed { reason, lasting: true, progress: false };
-        // A folder of an earlier decode is emptied before anything else: its readers must not mistake those frames.
-        if let Some(Err(error)) = output.as_mut().map(|output| output.open().map(|_| ())) {
-            let error = format!("frames cannot be written: {error}");
-            self.seat.update(|status| status.last_error = Some(error));
-        }
+    /// Blocks until everything of it is kept.
+    pub(super) fn run(&self, carried: &mut Carried) -> Ended {
         let source = match self.shared.opener.open(&self.spec.source, self.stop) {
             Ok(source) => source,
             Err(error) => return self.source_failed(&error, false),
         };
         let prepared = match self.prepare() {
             Ok(prepared) => prepared,
-            Err(reason) => return failed(reason),
+            Err(reason) => return Ended::Failed { reason, lasting: true, progress: false },
         };
-        match self.open_records(&prepared) {
-            Ok((recording, first_run)) => self.go(source, prepared, recording, first_run, output),
-            Err(error) => Ended::Failed {
-                reason: format!("the store failed: {}", reason(&error)),
-                lasting: false,
-                progress: false,
-            },
+        let recording = match self.open_records(&prepared) {
+            Ok(recording) => recording,
+            Err(error) => return Ended::store_failed(&error),
+        };
+        if let (Some(output), Some(known)) = (&mut carried.output, recording.known().filter(|_| self.resumes))
+        {
+            output.adopt(self.first_run, &known, prepared.models.len());
         }
+        self.go(source, prepared, recording, carried)
     }
 
     fn prepare(&self) -> Result<Prepared, String> {
@@ -126,26 +146,24 @@ impl Attempt<'_> {
         };
         let asked: Acceleration = word.parse().map_err(|error| format!("{error}"))?;
         if let Err(fallback) = Hardware::open(asked, None) {
-            tracing::warn!(stream = %self.seat.id, "decoding in software: {fallback}");
+            tracing::warn!("decoding in software: {fallback}");
             return Ok(None);
         }
         Ok(Some(asked))
     }
 
-    fn open_records(&self, prepared: &Prepared) -> Result<(Recording, u32), RecordError> {
+    fn open_records(&self, prepared: &Prepared) -> Result<Recording, RecordError> {
         // A commit that failed ended the lane of an earlier attempt.
         let kept = Kept { appender: self.shared.kept.appender.lane(), ..self.shared.kept.clone() };
         let key = self.seat.id.to_string();
-        let first_run = kept.runtime.block_on(self.shared.streams.next_ordinal(&key))?;
-        let source = NewSource {
-            kind: SourceKind::Stream,
-            name: key.clone(),
-            key,
-            bytes: 0,
-            seen_ms: prepared.pass.now_ms,
+        let seen_ms = prepared.pass.now_ms;
+        let source = NewSource { kind: SourceKind::Stream, name: key.clone(), key, bytes: 0, seen_ms };
+        let media = if self.resumes {
+            Media::again(kept, &prepared.pass, &source, self.first_run)?
+        } else {
+            Media::live(kept, &prepared.pass, &source)?
         };
-        let media = Media::live(kept, &prepared.pass, &source)?;
-        Ok((Recording::new(prepared.pass.clone(), Some(media))?, first_run))
+        Recording::new(prepared.pass.clone(), Some(media))
     }
 
     fn go(
@@ -153,50 +171,80 @@ impl Attempt<'_> {
         source: Box<dyn Source>,
         prepared: Prepared,
         recording: Recording,
-        first_run: u32,
-        output: &mut Option<FrameOutput>,
+        carried: &mut Carried,
     ) -> Ended {
         let Prepared { models, acceleration, encoder, .. } = prepared;
         let base = source.parameters().time_base;
         let open = source.decoder().unwrap_or_else(|| decoders(acceleration));
         let names = models.iter().map(|model| model.facts.model.clone()).collect();
         let gate = self.spec.is_gated().then(GateConfig::default);
+        let known = recording.known().filter(|_| self.resumes);
         let stages = (
-            DecodeStage::new(open, base, first_run),
-            LookStage::new(self.spec.frames.is_some(), encoder, gate, models),
+            DecodeStage::new(open, base, self.first_run),
+            LookStage::new(self.spec.frames.is_some(), encoder, gate, models, known.clone()),
         );
         let live = self.spec.source.is_live();
         let flow = Flow::new(Arc::clone(self.seat), self.shared.pool.line().clone(), stages, live);
-        let keeper = Keeper::new(Arc::clone(&flow), recording, output.take(), names);
-        let span = tracing::Span::current();
-        let keeping = thread::Builder::new()
-            .name(format!("keep:{}", self.seat.id))
-            .spawn(move || span.in_scope(|| keeper.keep()));
-        let keeping = match keeping {
+        let anchors = AnchorLog {
+            streams: Arc::clone(&self.shared.streams),
+            runtime: self.shared.kept.runtime.clone(),
+            now_ms: self.shared.config.now_ms,
+            live,
+        };
+        let keeper = Keeper::new(Arc::clone(&flow), recording, carried.output.take(), anchors, names);
+        let keeping = match self.keep(keeper, &flow) {
             Ok(keeping) => keeping,
             Err(error) => {
                 let reason = format!("no thread can be started: {error}");
                 return Ended::Failed { reason, lasting: false, progress: false };
             }
         };
-        let (ended, progress) = self.read(source, &flow);
-        let (kept, written) = keeping.join().unwrap_or_else(|_panicked| (Ok(()), None));
-        *output = written;
-        let ours = flow.failure().or_else(|| kept.err().map(|error| Trouble::passing(reason(&error))));
-        match (ours, ended) {
+        let interest = known.map(|known| Arc::new(CountedFrom { known, first: self.first_run }) as _);
+        let read = panic::catch_unwind(AssertUnwindSafe(|| self.read(source, &flow, interest)));
+        let (ended, progress) = read.unwrap_or_else(|_panicked| {
+            tracing::error!("internal error: reading this stream panicked");
+            flow.abort();
+            (Ended::Stopped, false)
+        });
+        let kept = keeping.join().ok();
+        let kept = kept.unwrap_or_else(|| KeptAll { result: Ok(()), output: None, unclean: None });
+        (carried.output, carried.unclean) = (kept.output, kept.unclean);
+        self.seat.counters.rest();
+        let failed = kept.result.err().map(|error| Trouble::passing(reason(&error)));
+        match (flow.failure().or(failed), ended) {
             (Some(_), _) if self.stop.is_asked() => Ended::Stopped,
             (Some(Trouble { reason, lasting }), _) => Ended::Failed { reason, lasting, progress },
             (None, ended) => ended,
         }
     }
 
+    /// Whatever becomes of its thread, nobody waits for it in vain.
+    fn keep(&self, keeper: Keeper, flow: &Arc<Flow>) -> io::Result<JoinHandle<KeptAll>> {
+        let (span, flow) = (tracing::Span::current(), Arc::clone(flow));
+        thread::Builder::new().name(format!("keep:{}", self.seat.id)).spawn(move || {
+            let _within = span.entered();
+            panic::catch_unwind(AssertUnwindSafe(|| keeper.keep())).unwrap_or_else(|panicked| {
+                tracing::error!("internal error: what keeps the results of this stream panicked");
+                flow.abort();
+                panic::resume_unwind(panicked)
+            })
+        })
+    }
+
     /// The run loop: every unit of the source goes to the sampler, and what it plans to the decoder.
-    fn read(&self, mut source: Box<dyn Source>, flow: &Arc<Flow>) -> (Ended, bool) {
+    fn read(
+        &self,
+        mut source: Box<dyn Source>,
+        flow: &Arc<Flow>,
+        interest: Option<Arc<dyn Interest>>,
+    ) -> (Ended, bool) {
         let mut began: Option<Instant> = None;
-        let sampler = Sampler::new(self.spec.fps, source.parameters().time_base);
+        let base = source.parameters().time_base;
+        let sampler = Sampler::new(self.spec.fps, base).with_interest(interest);
         let mut plan = Planning::new(Choosing::new(source.parameters(), sampler), flow);
         let counters = &self.seat.counters;
         self.seat.update(|status| status.codec = Some(source.parameters().codec.name().to_owned()));
+        let progress = |began: Option<Instant>| began.is_some_and(|began| now() - began >= PROGRESS);
         let mut cpu = thread_cpu();
         let ended = loop {
             let next = source.next_unit();
@@ -211,28 +259,35 @@ impl Attempt<'_> {
                     Counters::add(&counters.units, 1);
                     Counters::add(&counters.bytes, unit.data.len() as u64);
                     plan.push(unit, arrived);
+                    plan.anchor(source.anchor(), base);
                 }
                 Ok(None) if self.spec.source.repeat && plan.has_run() && !flow.has_failed() => {
                     plan.end_run(source.damage().is_none());
                     match self.again(source) {
-                        Ok(again) => source = again,
+                        Ok(again) if again.parameters().time_base == base => source = again,
+                        // Another file by now.
+                        Ok(_) => break Ended::Whole { damage: None, progress: true },
                         Err(error) => break self.source_failed(&error, true),
                     }
                 }
-                Ok(None) => break Ended::Whole(source.damage().map(str::to_owned)),
-                Err(error) => {
-                    let progress = began.is_some_and(|began| arrived - began >= PROGRESS);
-                    break self.source_failed(&error, progress);
+                Ok(None) => {
+                    let damage = source.damage().map(str::to_owned);
+                    break Ended::Whole { damage, progress: progress(began) };
                 }
+                Err(error) => break self.source_failed(&error, progress(began)),
             }
             let spent = thread_cpu();
             counters.spent(Part::Receive, spent.saturating_sub(std::mem::replace(&mut cpu, spent)));
         };
-        // What was received is decided: nothing of this run can follow.
-        plan.end_run(matches!(ended, Ended::Whole(None)));
+        let whole = matches!(ended, Ended::Whole { damage: None, .. });
+        let to_be_continued = matches!(ended, Ended::Stopped | Ended::Failed { lasting: false, .. });
+        // What was received is decided: nothing of this run can follow. Where it is gone on with, open slots stay open: what they
+        // hold so far might not win them.
+        if !(self.resumes && to_be_continued) {
+            plan.end_run(whole);
+        }
         plan.end();
-        let progress = began.is_some_and(|began| now() - began >= PROGRESS);
-        (ended, progress)
+        (ended, progress(began))
     }
 
     /// The next turn of a file.
@@ -248,6 +303,17 @@ impl Attempt<'_> {
     }
 }
 
+impl Ended {
+    /// It may work another time.
+    pub(super) fn store_failed(error: &dyn Error) -> Self {
+        Self::Failed {
+            reason: format!("the store failed: {}", reason(error)),
+            lasting: false,
+            progress: false,
+        }
+    }
+}
+
 /// The sampler's steps on their way to the decoder, with the arrival of each unit.
 struct Planning<'a> {
     choosing: Choosing,
@@ -257,11 +323,20 @@ struct Planning<'a> {
     due: u64,
     runs: u64,
     whole: bool,
+    anchors: Thinned,
 }
 
 impl<'a> Planning<'a> {
     fn new(choosing: Choosing, flow: &'a Arc<Flow>) -> Self {
-        Self { choosing, flow, arrivals: BTreeMap::new(), due: 0, runs: 0, whole: true }
+        Self {
+            choosing,
+            flow,
+            arrivals: BTreeMap::new(),
+            due: 0,
+            runs: 0,
+            whole: true,
+            anchors: Thinned::default(),
+        }
     }
 
     fn push(&mut self, unit: ocelli_media::AccessUnit, arrived: Instant) {
@@ -273,6 +348,17 @@ impl<'a> Planning<'a> {
             arrivals.insert(unit.pts, arrived);
         });
         self.plan(arrived);
+    }
+
+    /// What the sender says of its clock goes the same way as its pictures: it belongs to the run in hand there.
+    fn anchor(&mut self, anchor: Option<WallAnchor>, base: TimeBase) {
+        if let Some(anchor) = anchor
+            && self.runs > 0
+            && self.anchors.keeps(anchor, base)
+        {
+            let at = now();
+            self.flow.plan(Coded::Anchor(anchor), at, at);
+        }
     }
 
     /// Whether anything was chosen of the source since the last end.
@@ -300,6 +386,9 @@ impl<'a> Planning<'a> {
             let mut arrived = at;
             let coded = match step {
                 Step::EndOfRun { last_pts } => {
+                    // The PTS of the next run may be any; what comes now is its own.
+                    self.arrivals.retain(|_, arrived| *arrived >= at);
+                    self.anchors = Thinned::default();
                     Coded::RunEnd { last_pts, due: std::mem::take(&mut self.due), whole: self.whole }
                 }
                 step => {

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ocelli_ingest::WallAnchor;
 use ocelli_media::{
     bitstream::{Access, CarriedSets},
     sampler::{Feed, Passed, Step},
@@ -30,6 +31,8 @@ pub(super) enum Coded {
     Dropped(Passed),
     /// The run is over; chosen pictures and empty slots that it had.
     RunEnd { last_pts: i64, due: u64, whole: bool },
+    /// What a clock showed at a PTS.
+    Anchor(WallAnchor),
     /// Nothing follows.
     End,
 }

@@ -139,6 +139,13 @@ impl Counters {
         Self::add(&self.latency_us, took.as_micros() as u64);
     }
 
+    /// Nothing waits any more.
+    pub(super) fn rest(&self) {
+        for waiting in [&self.waiting_coded, &self.waiting_pictures, &self.waiting_kept] {
+            waiting.store(0, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn counts(&self) -> StreamCounts {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         StreamCounts {

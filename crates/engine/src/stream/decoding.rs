@@ -54,6 +54,7 @@ impl DecodeStage {
         let mut out = Vec::new();
         match coded {
             Coded::End => out.push(LookItem::End),
+            Coded::Anchor(anchor) => out.push(LookItem::Anchor(anchor)),
             _ if self.failed => {}
             Coded::Dropped(choice) => {
                 self.note(choice.pts, arrived);
@@ -126,7 +127,7 @@ impl DecodeStage {
                 Some(Err(error)) => {
                     LookItem::Without(Without::new(place, Verdict::Failed, &error.to_string(), arrived))
                 }
-                None => continue,
+                None => LookItem::Told(Notice::Passed(place), arrived),
             };
             out.push(item);
         }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use ocelli_ingest::WallAnchor;
 use ocelli_media::sampler::Step;
 
 use super::{
@@ -44,6 +45,8 @@ pub(super) struct Pictured {
 pub(super) enum Kept {
     /// With the time at which the unit arrived.
     Notice(Notice<Pictured>, Instant),
+    /// What a clock showed at a PTS of the run in hand.
+    Anchor(WallAnchor),
     /// Nothing follows.
     End,
 }
@@ -176,7 +179,7 @@ impl Flow {
     }
 
     /// The next thing to keep; `None` at the end.
-    pub(super) fn next_kept(&self) -> Option<(Notice<Pictured>, Instant)> {
+    pub(super) fn next_kept(&self) -> Option<Kept> {
         let kept = lock(&self.kept);
         let mut kept =
             self.kept_ready.wait_while(kept, |kept| kept.is_empty()).unwrap_or_else(PoisonError::into_inner);
@@ -187,10 +190,7 @@ impl Flow {
         if was_full {
             self.poke(Stage::Look);
         }
-        match next {
-            Some(Kept::Notice(notice, arrived)) => Some((notice, arrived)),
-            Some(Kept::End) | None => None,
-        }
+        next.filter(|next| !matches!(next, Kept::End))
     }
 
     fn keep(&self, kept: Kept) {

@@ -9,13 +9,14 @@ use std::{
 use ocelli_ingest::Stop;
 use ocelli_media::pixel::jpeg;
 use ocelli_sinks::{Existing, FolderError, FrameFolder};
-use ocelli_store::{EndState, StreamEnd, StreamRecord};
+use ocelli_store::{EndState, Entry, Fault, RunState, StoreError, StreamEnd, StreamRecord};
 
 use super::{
     LatestFrame, StreamSpec, StreamState,
-    attempt::{Attempt, Ended},
+    attempt::{Attempt, Carried, Ended},
+    begun::{self, Begun, FileMark},
     keeper::FrameOutput,
-    supervisor::{Entry, Shared},
+    supervisor::{self, Shared},
 };
 use crate::jpeg::read_comment;
 
@@ -23,39 +24,37 @@ use crate::jpeg::read_comment;
 #[derive(Debug)]
 pub(super) struct Going {
     shared: Arc<Shared>,
-    entry: Arc<Entry>,
+    entry: Arc<supervisor::Entry>,
     spec: StreamSpec,
     stop: Stop,
+    carried: Carried,
 }
 
 impl Going {
-    pub(super) fn new(shared: Arc<Shared>, entry: Arc<Entry>, spec: StreamSpec, stop: Stop) -> Self {
-        Self { shared, entry, spec, stop }
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        entry: Arc<supervisor::Entry>,
+        spec: StreamSpec,
+        stop: Stop,
+    ) -> Self {
+        Self { shared, entry, spec, stop, carried: Carried::default() }
     }
 
     /// Until the source is at its end, or the end was asked for, or nothing will help.
-    pub(super) fn go(self) {
-        let seat = &self.entry.seat;
+    pub(super) fn go(mut self) {
         tracing::info!(source = %self.spec.source.url, fps = %self.spec.fps, "stream starts");
-        let mut output = self.output();
         let (mut failures, mut software) = (0, false);
         loop {
-            seat.state(StreamState::Starting);
-            let attempt =
-                Attempt { shared: &self.shared, seat, spec: &self.spec, stop: &self.stop, software };
-            let ended = attempt.run(&mut output);
-            self.keep(|record| {
-                if output.as_ref().is_some_and(|output| !output.is_to_clear()) {
-                    record.decode_cleared = record.decode;
-                }
-            });
+            self.entry.seat.state(StreamState::Starting);
+            let ended = self.attempt(software);
+            self.keep(|_record| {});
             let (reason, lasting, progress) = match ended {
                 Ended::Stopped => return self.end(StreamState::Stopped, None),
-                Ended::Whole(damage) if !self.spec.is_endless() => {
+                Ended::Whole { damage, .. } if !self.spec.is_endless() => {
                     return self.end(StreamState::Completed, damage);
                 }
-                Ended::Whole(damage) => {
-                    (damage.unwrap_or_else(|| "the source ended".to_owned()), false, true)
+                Ended::Whole { damage, progress } => {
+                    (damage.unwrap_or_else(|| "the source ended".to_owned()), false, progress)
                 }
                 Ended::Failed { reason, lasting, progress } => (reason, lasting, progress),
             };
@@ -67,7 +66,7 @@ impl Going {
             software |= self.spec.hardware.is_some() && !lasting;
             let pause = self.pause(failures, lasting);
             tracing::warn!(error = %reason, pause_s = pause.as_secs_f64(), "the attempt failed; another follows");
-            seat.update(|status| {
+            self.entry.seat.update(|status| {
                 status.state = if lasting { StreamState::Error } else { StreamState::Restarting };
                 status.last_error = Some(reason);
                 status.restart_count += 1;
@@ -78,20 +77,87 @@ impl Going {
         }
     }
 
+    fn attempt(&mut self, software: bool) -> Ended {
+        self.open_folder();
+        if let Err(error) = self.close_unclean() {
+            return Ended::store_failed(&error);
+        }
+        let (first_run, resumes) = match self.first_run() {
+            Ok(first) => first,
+            Err(error) => return Ended::store_failed(&error),
+        };
+        let Self { shared, entry, spec, stop, carried } = self;
+        Attempt { shared, seat: &entry.seat, spec, stop, software, first_run, resumes }.run(carried)
+    }
+
+    /// A folder of an earlier decode is emptied before anything else: its readers must not mistake those frames. That it was done
+    /// is durable at once: otherwise this decode's frames would go after a kill.
+    fn open_folder(&mut self) {
+        if self.spec.frames.is_none() {
+            return;
+        }
+        if self.carried.output.is_none() {
+            self.carried.output = Some(self.output());
+        }
+        let Some(output) = &mut self.carried.output else { return };
+        if let Err(error) = output.open() {
+            let error = format!("frames cannot be written: {error}");
+            self.entry.seat.update(|status| status.last_error = Some(error));
+        } else {
+            // After a kill, more were written than the record says.
+            let count = output.count();
+            self.entry.seat.update(|status| status.frame_count = status.frame_count.max(count.unwrap_or(0)));
+        }
+        self.keep(|_record| {});
+    }
+
+    /// A run of which something could not be written says so, before anything else of this stream is.
+    fn close_unclean(&mut self) -> Result<(), StoreError> {
+        let Some(run) = self.carried.unclean else { return Ok(()) };
+        let entry = Entry::Run { run, state: RunState::Unclean, last_pts: None };
+        let written = self.shared.kept.appender.lane().append_blocking(vec![entry]).wait_blocking();
+        match written {
+            // It is gone by now.
+            Err(error) if error.fault() == Fault::Caller => {}
+            written => written?,
+        }
+        self.carried.unclean = None;
+        Ok(())
+    }
+
+    /// Ordinal of the attempt's first run, and whether that is gone on with: a file that is read once.
+    fn first_run(&self) -> Result<(u32, bool), StoreError> {
+        let runtime = &self.shared.kept.runtime;
+        let next = || runtime.block_on(self.shared.streams.next_ordinal(self.entry.seat.id.as_str()));
+        let Some(file) = FileMark::of(&self.spec) else { return Ok((next()?, false)) };
+        let mut record = self.entry.record.blocking_lock();
+        if let Some(begun) = begun::read(&record.spec).filter(|begun| begun.file == file) {
+            return Ok((begun.first_run, true));
+        }
+        let first_run = next()?;
+        let mut changed = record.clone();
+        let marked = begun::write(&record.spec, Some(&Begun { first_run, file }));
+        changed.spec = marked.map_err(|error| StoreError::Invalid(error.to_string()))?;
+        runtime.block_on(self.shared.streams.put_stream(&changed))?;
+        *record = changed;
+        Ok((first_run, true))
+    }
+
     fn pause(&self, failures: u32, lasting: bool) -> Duration {
         let backoff = self.shared.config.backoff;
         if lasting { backoff.most } else { backoff.pause(self.entry.seat.id.as_str(), failures) }
     }
 
-    fn output(&self) -> Option<FrameOutput> {
-        self.spec.frames.as_ref()?;
+    fn output(&self) -> FrameOutput {
         let record = self.entry.record.blocking_lock();
         let path = self.shared.config.frames.join(self.entry.seat.id.as_str());
         let clear = record.decode_cleared < record.decode;
-        Some(FrameOutput::new(path, clear, record.frames, self.shared.config.retention))
+        FrameOutput::new(path, clear, record.frames, self.shared.config.retention)
     }
 
-    fn end(&self, state: StreamState, error: Option<String>) {
+    fn end(mut self, state: StreamState, error: Option<String>) {
+        // Where that fails the next start of the store does it.
+        self.close_unclean().ok();
         let word = match state {
             StreamState::Completed => EndState::Completed,
             StreamState::Error => EndState::Error,
@@ -123,6 +189,9 @@ impl Going {
         change(&mut record);
         let status = self.entry.seat.status();
         (record.frames, record.restarts) = (status.frame_count, status.restart_count);
+        if self.carried.output.as_ref().is_some_and(|output| !output.is_to_clear()) {
+            record.decode_cleared = record.decode;
+        }
         if *record != before
             && let Err(error) = self.shared.kept.runtime.block_on(self.shared.streams.put_stream(&record))
         {

@@ -1,26 +1,30 @@
 //! The end of a stream's way: frames are written, the ledger and the results kept, followers told.
 
 use std::{
+    collections::BTreeMap,
+    fs,
     ops::ControlFlow,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Instant,
 };
 
+use ocelli_media::pixel::jpeg;
 use ocelli_model::{TimeBase, Verdict};
 use ocelli_sinks::{Existing, FrameFolder, Retention};
 use ocelli_store::RunId;
 
 use super::{
     FrameNews, LatestFrame, LookNews, News, StreamState,
+    anchors::AnchorLog,
     counters::{Counters, Part, thread_cpu},
-    flow::{Flow, Pictured, Trouble},
+    flow::{Flow, Kept, Pictured, Trouble},
     now,
     seat::Seat,
 };
 use crate::{
-    Analysis, Failure, FrameTold, Look, Looked, Notice, Place, RecordError, Recording, Seen, Told,
-    reason::reason,
+    Analysis, Demand, Failure, FrameTold, Known, Look, Looked, Notice, Place, RecordError, Recording, Seen,
+    Told, jpeg::read_comment, reason::reason,
 };
 
 /// Where the frames of a stream go. A folder that cannot be written stops nobody: the error shows, and each frame tries again.
@@ -33,12 +37,14 @@ pub(super) struct FrameOutput {
     /// Frames of this decode that were written before, as far as is known.
     before: u64,
     retention: Retention,
+    /// Numbers of frames that a killed process wrote before the ledger knew of them, by run and PTS.
+    adopted: BTreeMap<(u32, i64), u64>,
 }
 
 impl FrameOutput {
     /// Opened with the first frame.
     pub(super) fn new(path: PathBuf, clear: bool, before: u64, retention: Retention) -> Self {
-        Self { path, folder: None, clear, before, retention }
+        Self { path, folder: None, clear, before, retention, adopted: BTreeMap::new() }
     }
 
     /// Makes the folder, and empties it where it is an earlier decode's: consumers must not take those frames for new ones.
@@ -57,8 +63,32 @@ impl FrameOutput {
         self.folder.as_mut().ok_or_else(String::new)
     }
 
+    /// The highest number so far; `None` where the folder could not be opened yet.
+    pub(super) fn count(&self) -> Option<u64> {
+        self.folder.as_ref().map(FrameFolder::count)
+    }
+
+    /// Takes the frames at the folder's end that are of a run from `first_run` on, and in no ledger, for those they are: they are
+    /// not written twice.
+    pub(super) fn adopt(&mut self, first_run: u32, known: &Known, analyzer: usize) {
+        self.adopted.clear();
+        let Some(folder) = &self.folder else { return };
+        for number in (1..=folder.count()).rev().take(MOST_ADOPTED) {
+            let jpeg = fs::read(folder.path_of(number)).unwrap_or_default();
+            let place = jpeg::comment(&jpeg).and_then(read_comment).filter(|place| place.run >= first_run);
+            let settled = |place: &Place| {
+                known.ledger(place.run, analyzer).is_some_and(|ledger| ledger.has_result(place.pts))
+            };
+            let Some(place) = place.filter(|place| !settled(place)) else { break };
+            self.adopted.insert((place.run, place.pts), number);
+        }
+    }
+
     /// Writes one frame, and removes those that are not to stay.
-    fn write(&mut self, jpeg: &[u8]) -> Result<u64, String> {
+    fn write(&mut self, place: Place, jpeg: &[u8]) -> Result<u64, String> {
+        if let Some(number) = self.adopted.remove(&(place.run, place.pts)) {
+            return Ok(number);
+        }
         let folder = self.open()?;
         let written = folder.write(jpeg).map_err(|error| reason(&error));
         if let Err(error) = folder.clean_up() {
@@ -77,6 +107,9 @@ impl FrameOutput {
     }
 }
 
+/// More than wait for their commit at once.
+const MOST_ADOPTED: usize = 1024;
+
 /// What the news of a frame needs besides what is recorded of it.
 #[derive(Debug)]
 struct Current {
@@ -90,9 +123,21 @@ pub(super) struct Keeper {
     flow: Arc<Flow>,
     recording: Recording,
     output: Option<FrameOutput>,
+    anchors: AnchorLog,
+    /// What was settled before, and how many models there are.
+    known: Option<(Arc<Known>, usize)>,
     current: Arc<Mutex<Current>>,
     /// The frame folder did not take the last frame.
     troubled: bool,
+}
+
+/// What is left when an attempt is over.
+#[derive(Debug)]
+pub(super) struct KeptAll {
+    pub(super) result: Result<(), RecordError>,
+    pub(super) output: Option<FrameOutput>,
+    /// A run of which something could not be written.
+    pub(super) unclean: Option<RunId>,
 }
 
 impl Keeper {
@@ -101,37 +146,62 @@ impl Keeper {
         flow: Arc<Flow>,
         recording: Recording,
         output: Option<FrameOutput>,
+        anchors: AnchorLog,
         names: Vec<String>,
     ) -> Self {
         let current = Arc::new(Mutex::new(Current { number: None, arrived: now() }));
+        let known = recording.known().map(|known| (known, names.len()));
         let (seat, shared) = (Arc::clone(&flow.seat), Arc::clone(&current));
         let early = move |frame: &FrameTold, run: Option<RunId>| {
             let current = shared.lock().unwrap_or_else(PoisonError::into_inner);
             tell(&seat, &names, frame, run, &current);
         };
         let recording = recording.with_early(Box::new(early));
-        Self { flow, recording, output, current, troubled: false }
+        Self { flow, recording, output, anchors, known, current, troubled: false }
     }
 
     /// Until the end of the attempt. An error of the store ends the attempt too.
-    pub(super) fn keep(mut self) -> (Result<(), RecordError>, Option<FrameOutput>) {
+    pub(super) fn keep(mut self) -> KeptAll {
         let mut tell = |_durable: FrameTold| ControlFlow::Continue(());
         let mut kept = Ok(());
-        while let Some((notice, arrived)) = self.flow.next_kept() {
+        while let Some(item) = self.flow.next_kept() {
             // What comes after a failure has nowhere to go.
             if kept.is_err() {
                 continue;
             }
             let before = thread_cpu();
-            let notice = self.written(notice, arrived);
-            kept = self.recording.take(notice, &mut tell).map(|_| ());
+            kept = match item {
+                Kept::Notice(notice, arrived) => self.take(notice, arrived, &mut tell),
+                Kept::Anchor(anchor) => {
+                    self.anchors.reported(self.recording.runs().last(), anchor);
+                    Ok(())
+                }
+                Kept::End => Ok(()),
+            };
             if let Err(error) = &kept {
                 self.flow.fail(Trouble::passing(format!("results cannot be kept: {}", reason(error))));
             }
             self.flow.seat.counters.spent(Part::Keep, thread_cpu().saturating_sub(before));
         }
+        let last = self.recording.runs().last().copied();
         let finished = self.recording.finish(&mut tell).map(|_| ());
-        (kept.and(finished), self.output)
+        let result = kept.and(finished);
+        KeptAll { unclean: last.filter(|_| result.is_err()), result, output: self.output }
+    }
+
+    fn take(
+        &mut self,
+        notice: Notice<Pictured>,
+        arrived: Instant,
+        tell: &mut impl FnMut(FrameTold) -> ControlFlow<()>,
+    ) -> Result<(), RecordError> {
+        let t0 = if let Notice::Run { t0, .. } = notice { Some(t0) } else { None };
+        let notice = self.written(notice, arrived);
+        let _goes_on = self.recording.take(notice, tell)?;
+        if let Some(t0) = t0 {
+            self.anchors.arrived(self.recording.runs().last(), t0, arrived);
+        }
+        Ok(())
     }
 
     /// Writes the frame, and makes of the notice what is recorded.
@@ -145,7 +215,11 @@ impl Keeper {
             }
             Notice::Passed(place) => Notice::Passed(place),
             Notice::Run { run, t0, time_base } => Notice::Run { run, t0, time_base },
-            Notice::Empty { run, first, last } => Notice::Empty { run, first, last },
+            Notice::Empty { run, first, last } => {
+                let slots = last.abs_diff(first) + 1;
+                self.flow.seat.update(|status| status.tally.add(Verdict::Empty, slots));
+                Notice::Empty { run, first, last }
+            }
             Notice::RunEnd { run, last_pts, due, whole } => Notice::RunEnd { run, last_pts, due, whole },
         }
     }
@@ -159,12 +233,14 @@ impl Keeper {
         let mut number = None;
         if self.output.is_some() {
             looks.push(match &jpeg {
-                Some(Ok(jpeg)) => match self.write(jpeg) {
+                _ if !self.wants_frame(place) => Look::Passed,
+                Some(Ok(jpeg)) => match self.write(place, jpeg) {
                     Ok(written) => {
                         number = Some(written);
                         Look::Seen(Analysis { detections: Vec::new(), took: std::time::Duration::ZERO })
                     }
-                    Err(reason) => Look::Failed(Failure { reason }),
+                    // A gap that may be filled another time: nothing is wrong with the picture.
+                    Err(reason) => Look::Kept(Verdict::Dropped, reason),
                 },
                 // Dropped: its reason is that of the others.
                 Some(Err(reason)) if (width, height) == (0, 0) => {
@@ -178,7 +254,8 @@ impl Keeper {
         if (width, height) != (0, 0) {
             seat.update(|status| {
                 (status.width, status.height) = (Some(width), Some(height));
-                status.frame_count = number.unwrap_or(status.frame_count);
+                status.frame_count =
+                    number.map_or(status.frame_count, |number| number.max(status.frame_count));
             });
         }
         if let Some(Ok(jpeg)) = jpeg {
@@ -190,23 +267,27 @@ impl Keeper {
         Looked { width, height, looks, picture: None }
     }
 
-    fn write(&mut self, jpeg: &[u8]) -> Result<u64, String> {
+    fn wants_frame(&self, place: Place) -> bool {
+        self.known.as_ref().is_none_or(|(known, models)| Demand::wants(&**known, *models, place))
+    }
+
+    fn write(&mut self, place: Place, jpeg: &[u8]) -> Result<u64, String> {
         let Some(output) = &mut self.output else { return Err(String::new()) };
-        let written = output.write(jpeg);
+        let written = output.write(place, jpeg);
         let seat = &self.flow.seat;
         match &written {
             Ok(_) => {
                 Counters::add(&seat.counters.frames, 1);
                 seat.counters.frame_bytes.store(output.bytes(), Ordering::Relaxed);
                 if std::mem::take(&mut self.troubled) {
-                    tracing::info!(stream = %seat.id, "frames can be written again");
+                    tracing::info!("frames can be written again");
                     seat.update(|status| status.last_error = None);
                 }
             }
             Err(error) => {
                 Counters::add(&seat.counters.frame_errors, 1);
                 if !std::mem::replace(&mut self.troubled, true) {
-                    tracing::warn!(stream = %seat.id, %error, "a frame cannot be written; the stream goes on");
+                    tracing::warn!(%error, "a frame cannot be written; the stream goes on");
                 }
                 seat.update(|status| status.last_error = Some(format!("frames cannot be written: {error}")));
             }
@@ -219,17 +300,11 @@ impl Keeper {
 fn tell(seat: &Seat, names: &[String], frame: &FrameTold, run: Option<RunId>, current: &Current) {
     let counters = &seat.counters;
     let latency = now().saturating_duration_since(current.arrived);
-    let (mut verdict, mut reason) = (Verdict::Analysed, String::new());
-    for told in frame.told.iter().rev() {
-        verdict = match told {
-            Told::Seen { .. } => Verdict::Analysed,
-            Told::Failed { reason: why } => {
-                reason.clone_from(why);
-                Verdict::Failed
-            }
-            Told::Settled(verdict) => *verdict,
-        };
-    }
+    let verdict = frame.told.first().map_or(Verdict::Analysed, |told| match told {
+        Told::Seen { .. } => Verdict::Analysed,
+        Told::Failed { .. } => Verdict::Failed,
+        Told::Settled(verdict) => *verdict,
+    });
     match verdict {
         Verdict::Analysed => {
             Counters::add(&counters.analysed, 1);

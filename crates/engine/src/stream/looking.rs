@@ -7,6 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use ocelli_analyze::{Gate, GateConfig, MotionGate};
+use ocelli_ingest::WallAnchor;
 use ocelli_media::{libav::Frame, pixel::jpeg::JpegEncoder};
 use ocelli_model::Verdict;
 
@@ -16,7 +17,7 @@ use super::{
     seat::Seat,
     shelf::SharedModel,
 };
-use crate::{Failure, Look, Notice, Place, Seen, jpeg::comment};
+use crate::{Demand, Failure, Known, Look, Notice, Place, Seen, jpeg::comment};
 
 /// Reason of the verdict *dropped* where looking is behind.
 const OVERTAKEN: &str = "a newer picture came before this one was looked at";
@@ -30,6 +31,8 @@ pub(super) enum LookItem {
     Without(Without),
     /// What concerns no picture.
     Told(Notice<Pictured>, Instant),
+    /// What a clock showed at a PTS of the run in hand.
+    Anchor(WallAnchor),
     /// Nothing follows.
     End,
 }
@@ -69,26 +72,30 @@ pub(super) struct LookStage {
     encoder: JpegEncoder,
     gate: Option<(GateConfig, String, Option<MotionGate>)>,
     models: Vec<Arc<SharedModel>>,
+    /// What an interrupted attempt settled; all is wanted if `None`. The frame folder counts as the last analyzer.
+    known: Option<Arc<Known>>,
 }
 
 impl LookStage {
-    /// `frames` asks for a JPEG of each picture.
+    /// `frames` asks for a JPEG of each picture; what `known` has settled is not done again.
     pub(super) fn new(
         frames: bool,
         encoder: JpegEncoder,
         gate: Option<GateConfig>,
         models: Vec<Arc<SharedModel>>,
+        known: Option<Arc<Known>>,
     ) -> Self {
         let gate = gate.map(|config| {
             let closed = format!("nothing moves (gate {})", config.version());
             (config, closed, None)
         });
-        Self { frames, encoder, gate, models }
+        Self { frames, encoder, gate, models, known }
     }
 
     pub(super) fn look(&mut self, item: LookItem, seat: &Seat) -> Kept {
         match item {
             LookItem::End => Kept::End,
+            LookItem::Anchor(anchor) => Kept::Anchor(anchor),
             LookItem::Told(notice, at) => {
                 if matches!(notice, Notice::Run { .. })
                     && let Some((.., gate)) = &mut self.gate
@@ -102,7 +109,7 @@ impl LookStage {
                 let result = if verdict == Verdict::Failed {
                     Err(Failure { reason })
                 } else {
-                    let looks = self.models.iter().map(|_| Look::Kept(verdict, reason.clone())).collect();
+                    let looks = self.each(place, |_| Look::Kept(verdict, reason.clone()));
                     Ok(Pictured { size: (0, 0), jpeg: self.frames.then(|| Err(reason)), looks })
                 };
                 Kept::Notice(Notice::Frame(Seen { place, result }), arrived)
@@ -118,7 +125,8 @@ impl LookStage {
         let picture = frame.picture();
         let size = (picture.width, picture.height);
         let counters = &seat.counters;
-        let wanted = self.frames || seat.wants_picture.swap(false, Ordering::Relaxed);
+        let due = self.frames && self.wants(self.models.len(), place);
+        let wanted = due || seat.wants_picture.swap(false, Ordering::Relaxed);
         let jpeg = wanted.then(|| {
             counters.spend(Part::Jpeg, || {
                 let encoded = self.encoder.encode(&picture, Some(comment(place).as_bytes()));
@@ -127,12 +135,22 @@ impl LookStage {
         });
         let closed = counters.spend(Part::Gate, || self.is_closed(place, frame));
         let looks = match closed {
-            Some(reason) => self.models.iter().map(|_| Look::Kept(Verdict::Gated, reason.clone())).collect(),
-            None => {
-                counters.spend(Part::Analyze, || self.models.iter().map(|model| model.look(frame)).collect())
-            }
+            Some(reason) => self.each(place, |_| Look::Kept(Verdict::Gated, reason.clone())),
+            None => counters.spend(Part::Analyze, || self.each(place, |model| model.look(frame))),
         };
         Pictured { size, jpeg, looks }
+    }
+
+    fn wants(&self, analyzer: usize, place: Place) -> bool {
+        self.known.as_ref().is_none_or(|known| Demand::wants(&**known, analyzer, place))
+    }
+
+    /// What each model makes of a picture that it did not have before.
+    fn each(&self, place: Place, look: impl Fn(&SharedModel) -> Look) -> Vec<Look> {
+        let of = |(analyzer, model): (usize, &Arc<SharedModel>)| {
+            if self.wants(analyzer, place) { look(model) } else { Look::Passed }
+        };
+        self.models.iter().enumerate().map(of).collect()
     }
 
     /// Why nobody needs to look, if so. In doubt the gate is open.

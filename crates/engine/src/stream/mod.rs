@@ -1,7 +1,9 @@
 //! Streams as runtime data: what each is to do, how it stands, and the supervisor that keeps them going.
 
+mod anchors;
 mod attempt;
 mod backoff;
+mod begun;
 mod coded;
 mod counters;
 mod decoding;

@@ -1,9 +1,6 @@
 //! What the rest of the server sees of a stream, whatever it is doing.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicU64, Ordering},
-};
+use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicBool};
 
 use ocelli_model::StreamId;
 use ocelli_sinks::FrameCache;
@@ -24,7 +21,7 @@ pub(super) struct Seat {
     status: Mutex<StreamStatus>,
     newest: Arc<FrameCache<LatestFrame>>,
     updates: broadcast::Sender<Arc<Update>>,
-    seq: AtomicU64,
+    seq: Mutex<u64>,
 }
 
 impl Seat {
@@ -36,7 +33,7 @@ impl Seat {
             status: Mutex::new(status),
             newest,
             updates: broadcast::channel(FOLLOWED).0,
-            seq: AtomicU64::default(),
+            seq: Mutex::default(),
         }
     }
 
@@ -79,10 +76,12 @@ impl Seat {
 
     /// Costs next to nothing where nobody follows.
     pub(super) fn tell(&self, news: News) {
-        let seq = self.seq.fetch_add(1, Ordering::Relaxed) + 1;
+        // Until it is sent: two threads tell, and followers see a rising count.
+        let mut seq = self.seq.lock().unwrap_or_else(PoisonError::into_inner);
+        *seq += 1;
         if self.updates.receiver_count() > 0 {
             // Fails only where the last follower has just gone.
-            self.updates.send(Arc::new(Update { seq, news, encoded: std::sync::OnceLock::new() })).ok();
+            self.updates.send(Arc::new(Update { seq: *seq, news, encoded: std::sync::OnceLock::new() })).ok();
         }
     }
 

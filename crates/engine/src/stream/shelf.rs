@@ -43,13 +43,25 @@ impl SharedModel {
     /// Computes on the calling thread.
     pub(super) fn look(&self, frame: &Frame) -> Look {
         let taken = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        // As many as the pool has threads: none is left only where one was lost to a panic.
-        let Some(mut analyzer) = taken else {
+        // As many as the pool has threads.
+        let Some(analyzer) = taken else {
             return Look::Failed(Failure { reason: "no instance of the model is left".to_owned() });
         };
-        let seen = look(&mut *analyzer, frame);
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(analyzer);
-        seen
+        let mut lent = Lent { shelf: &self.idle, analyzer: Some(analyzer) };
+        let analyzer = lent.analyzer.as_mut().expect("it goes back when this is over");
+        look(&mut **analyzer, frame)
+    }
+}
+
+/// Comes back, also out of a panic: one stream's picture must not take the model from all others.
+struct Lent<'a> {
+    shelf: &'a Mutex<Vec<Box<dyn Analyzer>>>,
+    analyzer: Option<Box<dyn Analyzer>>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).extend(self.analyzer.take());
     }
 }
 

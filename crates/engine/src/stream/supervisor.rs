@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io,
+    panic::{self, AssertUnwindSafe},
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -14,13 +15,14 @@ use std::{
 
 use ocelli_ingest::{OpenSource, Stop};
 use ocelli_model::StreamId;
-use ocelli_sinks::{FolderError, FrameCache, Retention};
+use ocelli_sinks::{Existing, FolderError, FrameCache, FrameFolder, Retention};
 use ocelli_store::{EndState, StoreError, StreamEnd, StreamRecord, Streams};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{OwnedMutexGuard, broadcast, watch};
 
 use super::{
     LatestFrame, StreamSpec, StreamState, StreamStatus, Update,
     backoff::Backoff,
+    begun,
     counters::StreamCounts,
     going::{Going, read_newest, remove_frames},
     pool::Pool,
@@ -132,8 +134,11 @@ pub(super) struct Entry {
     pub(super) over: AtomicBool,
     spec: Mutex<StreamSpec>,
     /// Held by whoever starts, stops or changes it: one after the other.
-    turn: tokio::sync::Mutex<Option<Thread>>,
+    turn: Arc<tokio::sync::Mutex<Option<Thread>>>,
 }
+
+/// Held while a stream is started, stopped or changed.
+type Turn = OwnedMutexGuard<Option<Thread>>;
 
 /// The thread of a stream that was started.
 #[derive(Debug)]
@@ -195,6 +200,7 @@ impl Supervisor {
             lock(&supervisor.streams).streams.insert(entry.seat.id.clone(), Arc::clone(&entry));
             if wanted {
                 let mut turn = entry.turn.lock().await;
+                entry.seat.state(StreamState::Starting);
                 *turn = Some(supervisor.spawn(&entry)?);
             }
         }
@@ -211,7 +217,7 @@ impl Supervisor {
         spec.check()?;
         let entry = Arc::new(Entry::new(self.new_record(&id, &spec)?, spec, &self.shared.newest));
         // Held before others can find it.
-        let mut turn = entry.turn.lock().await;
+        let mut turn = Arc::clone(&entry.turn).lock_owned().await;
         {
             let mut known = lock(&self.streams);
             if known.closing {
@@ -227,6 +233,8 @@ impl Supervisor {
         }
         let begun = self.begin(&entry, &mut turn, start, |_record| {}).await;
         if begun.is_err() {
+            // What could not be set going is not to be found after a restart. Where this fails too, the first error says why.
+            self.shared.streams.remove_stream(&id).await.ok();
             lock(&self.streams).streams.remove(&id);
         }
         begun
@@ -236,8 +244,7 @@ impl Supervisor {
     /// its counts to 0 and starts it. [`StreamError::Running`] where it is going.
     pub async fn decode(&self, id: StreamId, spec: StreamSpec) -> Result<StreamStatus, StreamError> {
         spec.check()?;
-        let Ok(entry) = self.entry(&id) else { return self.create(id, spec, true).await };
-        let mut turn = entry.turn.lock().await;
+        let Ok((entry, mut turn)) = self.hold(&id).await else { return self.create(id, spec, true).await };
         // One that cannot go on as configured may be told to do something else.
         let troubled = entry.seat.status().state == StreamState::Error;
         if !troubled && entry.is_going(&mut turn).await {
@@ -246,66 +253,74 @@ impl Supervisor {
         Self::end(&mut turn).await;
         let json = encode(&spec)?;
         let now = (self.shared.config.now_ms)();
-        let begun = self.begin(&entry, &mut turn, true, |record| {
+        // What it does now is known to those who ask once it is durable.
+        let anew = |record: &mut StreamRecord| {
             (record.spec, record.changed_ms) = (json, now);
             record.decode += 1;
             (record.frames, record.restarts) = (0, 0);
-        });
-        // What it does now is known to those who ask once it is durable.
-        let begun = begun.await;
-        if begun.is_ok() {
-            *lock(&entry.spec) = spec;
-        }
-        begun
+        };
+        self.begin(&entry, &mut turn, true, anew).await
     }
 
     /// Gives a stream something else to do. One that is going ends its attempt and begins another; numbering goes on.
     pub async fn change(&self, id: &StreamId, spec: StreamSpec) -> Result<StreamStatus, StreamError> {
         spec.check()?;
-        let entry = self.entry(id)?;
-        let mut turn = entry.turn.lock().await;
+        let (entry, mut turn) = self.hold(id).await?;
         let going = entry.is_going(&mut turn).await;
         Self::end(&mut turn).await;
         let json = encode(&spec)?;
-        *lock(&entry.spec) = spec;
         let now = (self.shared.config.now_ms)();
-        self.begin(&entry, &mut turn, going, |record| (record.spec, record.changed_ms) = (json, now)).await
+        let change = |record: &mut StreamRecord| (record.spec, record.changed_ms) = (json, now);
+        let changed = self.begin(&entry, &mut turn, going, change).await;
+        if changed.is_err() && going && turn.is_none() && !self.is_closing() {
+            // It goes on with what it did.
+            *turn = Some(self.spawn(&entry)?);
+        }
+        changed
     }
 
-    /// Sets it going; nothing where it is.
+    /// Sets it going; nothing where it is. A file goes on where it was stopped, or begins anew where it was at its end.
     pub async fn start(&self, id: &StreamId) -> Result<StreamStatus, StreamError> {
-        let entry = self.entry(id)?;
-        let mut turn = entry.turn.lock().await;
+        let (entry, mut turn) = self.hold(id).await?;
         if entry.is_going(&mut turn).await {
             return Ok(entry.seat.status());
         }
-        self.begin(&entry, &mut turn, true, |record| record.restarts = 0).await
+        let again = |record: &mut StreamRecord| {
+            record.restarts = 0;
+            let completed = record.ended.as_ref().is_some_and(|end| end.state == EndState::Completed);
+            if let (true, Ok(spec)) = (completed, begun::write(&record.spec, None)) {
+                record.spec = spec;
+            }
+        };
+        self.begin(&entry, &mut turn, true, again).await
     }
 
     /// Ends it and waits until its last results are durable; nothing where it is not going.
     pub async fn stop(&self, id: &StreamId) -> Result<StreamStatus, StreamError> {
-        let entry = self.entry(id)?;
-        let mut turn = entry.turn.lock().await;
-        if entry.is_going(&mut turn).await {
-            Self::end(&mut turn).await;
-            let mut record = entry.record.lock().await;
-            record.wanted = false;
-            self.shared.streams.put_stream(&record).await?;
+        let (entry, mut turn) = self.hold(id).await?;
+        Self::end(&mut turn).await;
+        let mut record = entry.record.lock().await;
+        if record.wanted {
+            let mut changed = record.clone();
+            changed.wanted = false;
+            self.shared.streams.put_stream(&changed).await?;
+            *record = changed;
         }
         Ok(entry.seat.status())
     }
 
-    /// Stops it and forgets what it was to do. Its results stay; its frames go if asked.
+    /// Stops it and forgets what it was to do. Its results stay; its frames go if asked. Where that fails, the stream is still
+    /// there, stopped, and can be deleted again.
     pub async fn delete(&self, id: &StreamId, frames_too: bool) -> Result<(), StreamError> {
-        let entry = self.entry(id)?;
-        let mut turn = entry.turn.lock().await;
+        let (entry, mut turn) = self.hold(id).await?;
         Self::end(&mut turn).await;
-        self.shared.streams.remove_stream(id).await?;
-        lock(&self.streams).streams.remove(id);
         if frames_too {
             let folder = self.frame_folder(id);
-            remove_frames(&folder).map_err(StreamError::Frame)?;
+            blocking(move || remove_frames(&folder)).await?.map_err(StreamError::Frame)?;
         }
+        self.shared.streams.remove_stream(id).await?;
+        entry.seat.forget_latest();
+        lock(&self.streams).streams.remove(id);
         Ok(())
     }
 
@@ -340,7 +355,7 @@ impl Supervisor {
     }
 
     /// Its newest frame: from memory while the server has it, else from the folder; `None` where there is none yet. Of a
-    /// stream that writes no frames the next picture is made one, within 3 s.
+    /// stream that writes no frames the next picture is made one, within 3 s; where none will come, its last one is given at once.
     pub async fn latest(&self, id: &StreamId) -> Result<Option<Arc<LatestFrame>>, StreamError> {
         let entry = self.entry(id)?;
         let writes = lock(&entry.spec).frames.is_some();
@@ -349,24 +364,34 @@ impl Supervisor {
                 return Ok(Some(latest));
             }
             let folder = self.frame_folder(id);
-            let read = tokio::task::spawn_blocking(move || read_newest(&folder)).await;
-            let latest = read.map_err(|error| StreamError::Thread(error.into()))?;
-            return Ok(latest.map_err(StreamError::Frame)?.map(Arc::new));
+            let read = blocking(move || read_newest(&folder)).await?;
+            return Ok(read.map_err(StreamError::Frame)?.map(Arc::new));
         }
+        // In this order: a picture that is made from here on differs from the one before, and its news is heard.
+        let before = entry.seat.latest();
         let mut updates = entry.seat.follow();
         entry.seat.wants_picture.store(true, Ordering::Relaxed);
-        let before = entry.seat.latest().map(|latest| latest.media_time);
         let newer = async {
-            while !matches!(updates.recv().await, Err(broadcast::error::RecvError::Closed)) {
+            loop {
                 let latest = entry.seat.latest();
-                if latest.as_ref().map(|latest| latest.media_time) != before {
+                let is_new = match (&latest, &before) {
+                    (Some(latest), Some(before)) => !Arc::ptr_eq(latest, before),
+                    (latest, _) => latest.is_some(),
+                };
+                let comes = match entry.seat.status().state {
+                    StreamState::Running => true,
+                    StreamState::Starting => latest.is_none(),
+                    _ => false,
+                };
+                if is_new
+                    || !comes
+                    || matches!(updates.recv().await, Err(broadcast::error::RecvError::Closed))
+                {
                     return latest;
                 }
             }
-            None
         };
-        let newer = tokio::time::timeout(PICTURE_PATIENCE, newer).await.unwrap_or_default();
-        Ok(newer.or_else(|| entry.seat.latest()))
+        Ok(tokio::time::timeout(PICTURE_PATIENCE, newer).await.unwrap_or(before))
     }
 
     /// Updates from now on.
@@ -403,6 +428,18 @@ impl Supervisor {
         known.streams.get(id).cloned().ok_or_else(|| StreamError::Unknown(id.clone()))
     }
 
+    /// Waits for whoever starts, stops or changes it; then nobody else does.
+    async fn hold(&self, id: &StreamId) -> Result<(Arc<Entry>, Turn), StreamError> {
+        let entry = self.entry(id)?;
+        let turn = Arc::clone(&entry.turn).lock_owned().await;
+        // It may have been deleted meanwhile, and perhaps made again: that is another one.
+        if self.entry(id).is_ok_and(|known| Arc::ptr_eq(&known, &entry)) {
+            Ok((entry, turn))
+        } else {
+            Err(StreamError::Unknown(id.clone()))
+        }
+    }
+
     fn new_record(&self, id: &StreamId, spec: &StreamSpec) -> Result<StreamRecord, StreamError> {
         let now = (self.shared.config.now_ms)();
         Ok(StreamRecord {
@@ -428,27 +465,45 @@ impl Supervisor {
         start: bool,
         change: impl FnOnce(&mut StreamRecord),
     ) -> Result<StreamStatus, StreamError> {
-        {
-            let mut record = entry.record.lock().await;
-            let mut changed = record.clone();
-            change(&mut changed);
-            if start {
-                (changed.wanted, changed.ended) = (true, None);
-                changed.started_ms = Some((self.shared.config.now_ms)());
-            }
-            self.shared.streams.put_stream(&changed).await?;
-            *record = changed;
-            *lock(&entry.spec) = serde_json::from_str(&record.spec)
-                .map_err(|error| StreamError::Invalid(error.to_string()))?;
-            entry.refresh(&record, start);
-        }
-        if lock(&self.streams).closing {
+        if self.is_closing() {
             return Err(StreamError::Closing);
         }
+        let mut record = entry.record.lock().await;
+        let mut changed = record.clone();
+        change(&mut changed);
+        if start {
+            (changed.wanted, changed.ended) = (true, None);
+            changed.started_ms = Some((self.shared.config.now_ms)());
+        }
+        let spec = serde_json::from_str(&changed.spec);
+        let spec: StreamSpec = spec.map_err(|error| StreamError::Invalid(error.to_string()))?;
+        self.shared.streams.put_stream(&changed).await?;
+        *record = changed;
+        let writes = spec.frames.is_some();
+        *lock(&entry.spec) = spec;
+        entry.refresh(&record, start);
+        if start && writes && record.decode_cleared < record.decode {
+            self.clear_frames(&mut record).await?;
+        }
+        drop(record);
         if start {
             *turn = Some(self.spawn(entry)?);
         }
         Ok(entry.seat.status())
+    }
+
+    /// Before anybody is told that a decode began: who reads the folder then must not find frames of an earlier one. A folder that
+    /// cannot be emptied is the business of the stream's thread, which shows the error and tries again.
+    async fn clear_frames(&self, record: &mut StreamRecord) -> Result<(), StreamError> {
+        let folder = self.frame_folder(&record.id);
+        if blocking(move || FrameFolder::create(folder, Existing::Overwrite)).await?.is_err() {
+            return Ok(());
+        }
+        let mut changed = record.clone();
+        changed.decode_cleared = changed.decode;
+        self.shared.streams.put_stream(&changed).await?;
+        *record = changed;
+        Ok(())
     }
 
     fn spawn(&self, entry: &Arc<Entry>) -> Result<Thread, StreamError> {
@@ -457,8 +512,17 @@ impl Supervisor {
         let going = Going::new(Arc::clone(&self.shared), Arc::clone(entry), spec, stop.clone());
         entry.over.store(false, Ordering::Release);
         let span = tracing::info_span!("stream", stream = %entry.seat.id);
+        let ours = Arc::clone(entry);
         let thread = thread::Builder::new().name(format!("stream:{}", entry.seat.id)).spawn(move || {
-            span.in_scope(|| going.go());
+            let _within = span.entered();
+            if panic::catch_unwind(AssertUnwindSafe(|| going.go())).is_err() {
+                tracing::error!("internal error: the thread of this stream panicked");
+                ours.seat.update(|status| {
+                    status.state = StreamState::Error;
+                    status.last_error = Some("internal error, which the log tells more about".to_owned());
+                });
+                ours.over.store(true, Ordering::Release);
+            }
             ending.send_replace(true);
         });
         // Whoever waits for it waits for `ended`, which its end, even by panic, settles.
@@ -470,6 +534,20 @@ impl Supervisor {
         thread.stop.stop();
         // An error means that the thread is gone as well.
         thread.ended.wait_for(|ended| *ended).await.ok();
+    }
+}
+
+/// What was not drained ends as it would be by a drain, though nobody waits for it.
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        for entry in self.entries() {
+            // Held by nobody: whoever holds it borrows the supervisor.
+            if let Ok(turn) = entry.turn.try_lock()
+                && let Some(thread) = &*turn
+            {
+                thread.stop.stop();
+            }
+        }
     }
 }
 
@@ -500,7 +578,7 @@ impl Entry {
             record: tokio::sync::Mutex::new(record),
             over: AtomicBool::default(),
             spec: Mutex::new(spec),
-            turn: tokio::sync::Mutex::new(None),
+            turn: Arc::default(),
         }
     }
 
@@ -528,6 +606,10 @@ impl Entry {
             }
         });
     }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StreamError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| StreamError::Thread(error.into()))
 }
 
 fn encode(spec: &StreamSpec) -> Result<String, StreamError> {

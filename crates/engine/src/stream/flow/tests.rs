@@ -43,7 +43,7 @@ fn source() -> FileSource {
 
 fn flow(pool: &Pool, source: &FileSource, live: bool) -> Arc<Flow> {
     let base = source.parameters().time_base;
-    let look = LookStage::new(false, JpegEncoder::new(90).unwrap(), None, Vec::new());
+    let look = LookStage::new(false, JpegEncoder::new(90).unwrap(), None, Vec::new(), None);
     let stages = (DecodeStage::new(decoders(None), base, 0), look);
     Flow::new(seat(), pool.line().clone(), stages, live)
 }
@@ -86,7 +86,7 @@ fn stages_rest_while_what_follows_is_stuck_and_then_go_on() {
         });
         // Let go before anything is said: the reader waits.
         let kept = std::iter::from_fn(|| flow.next_kept());
-        let frames = kept.filter(|(notice, _)| matches!(notice, Notice::Frame(_))).count();
+        let frames = kept.filter(|kept| matches!(kept, Kept::Notice(Notice::Frame(_), _))).count();
         assert!(rested, "they poked each other all the time");
         assert_eq!(frames, PICTURES as usize);
     });
@@ -97,7 +97,7 @@ fn who_waits_for_room_is_let_go_when_a_stage_is_broken() {
     let (pool, source) = (Pool::start(1).unwrap(), source());
     let base = source.parameters().time_base;
     let open = |_: &_| -> Result<Box<dyn Decoder>, DecodeError> { panic!("as the test asked") };
-    let look = LookStage::new(false, JpegEncoder::new(90).unwrap(), None, Vec::new());
+    let look = LookStage::new(false, JpegEncoder::new(90).unwrap(), None, Vec::new(), None);
     let stages = (DecodeStage::new(Box::new(open), base, 0), look);
     let flow = Flow::new(seat(), pool.line().clone(), stages, false);
     read(source, &flow);

@@ -4,7 +4,7 @@ mod faults;
 mod life;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
@@ -16,7 +16,10 @@ use ocelli_engine::{
     StreamSpec, StreamState, StreamStatus, Supervisor, SupervisorConfig,
 };
 use ocelli_ingest::{OpenSource, Source, SourceError, Stop, pull::FileSource};
-use ocelli_media::{AccessUnit, CodecParameters, pixel::Picture};
+use ocelli_media::{
+    AccessUnit, CodecParameters,
+    pixel::{Picture, jpeg},
+};
 use ocelli_model::{AnalyzerVersion, BoundingBox, Detection, StreamId, Tally, VersionBuilder};
 use ocelli_store::{Access, Appender, Results as _, RunFilter, RunRecord, SqliteStore};
 
@@ -185,6 +188,15 @@ impl Yard {
             .unwrap_or_default();
         names.sort();
         names
+    }
+
+    /// Where the frames of its folder stand in the media.
+    pub(super) fn media_times(&self, id: &StreamId) -> BTreeSet<String> {
+        let time = |name: String| {
+            let jpeg = std::fs::read(self.frames.join(id.as_str()).join(name)).unwrap();
+            String::from_utf8(jpeg::comment(&jpeg).unwrap().to_vec()).unwrap()
+        };
+        self.frame_names(id).into_iter().map(time).collect()
     }
 
     pub(super) async fn runs(&self, id: &StreamId) -> Vec<RunRecord> {
