@@ -1,7 +1,9 @@
 //! Streams under their supervisor, with the real store and real folders.
 
+mod failing;
 mod faults;
 mod life;
+mod resume;
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -123,6 +125,7 @@ impl LoadModels for Models {
 pub(super) struct Yard {
     pub(super) supervisor: Supervisor,
     pub(super) store: Arc<SqliteStore>,
+    pub(super) log: Arc<failing::Failing>,
     pub(super) opener: Arc<Opener>,
     pub(super) frames: PathBuf,
     appender: Appender,
@@ -132,8 +135,9 @@ impl Yard {
     pub(super) async fn open(folder: &Path) -> Self {
         let store = Arc::new(SqliteStore::open(&folder.join("store"), Access::Write).await.unwrap());
         let runtime = tokio::runtime::Handle::current();
-        let appender = Appender::start(Arc::<SqliteStore>::clone(&store), &runtime);
-        let kept = Kept { log: store.clone(), results: store.clone(), appender: appender.clone(), runtime };
+        let log = Arc::new(failing::Failing::new(Arc::clone(&store)));
+        let appender = Appender::start(Arc::<failing::Failing>::clone(&log), &runtime);
+        let kept = Kept { log: log.clone(), results: store.clone(), appender: appender.clone(), runtime };
         let opener = Arc::new(Opener::default());
         let frames = folder.join("frames");
         let config = SupervisorConfig {
@@ -147,12 +151,13 @@ impl Yard {
         };
         let parts = Parts { opener: opener.clone(), models: Arc::new(Models), kept, streams: store.clone() };
         let supervisor = Supervisor::open(config, parts).await.unwrap();
-        Self { supervisor, store, opener, frames, appender }
+        Self { supervisor, store, log, opener, frames, appender }
     }
 
     pub(super) async fn close(self) {
         self.supervisor.drain().await;
-        self.appender.close().await.unwrap();
+        // Failures that nobody was told of are those that a test asked for.
+        self.appender.close().await.ok();
         self.store.close().await.unwrap();
     }
 
