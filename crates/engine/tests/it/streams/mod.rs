@@ -3,12 +3,16 @@
 mod failing;
 mod faults;
 mod life;
+mod races;
 mod resume;
 
 use std::{
     collections::{BTreeSet, VecDeque},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -17,7 +21,7 @@ use ocelli_engine::{
     AnalyzerFacts, Backoff, FramesSpec, Kept, LoadModels, Loaded, ModelSpec, Parts, SourceSpec, SourceUrl,
     StreamSpec, StreamState, StreamStatus, Supervisor, SupervisorConfig,
 };
-use ocelli_ingest::{OpenSource, Source, SourceError, Stop, pull::FileSource};
+use ocelli_ingest::{OpenSource, Source, SourceError, Stop, WallAnchor, pull::FileSource};
 use ocelli_media::{
     AccessUnit, CodecParameters,
     pixel::{Picture, jpeg},
@@ -36,6 +40,8 @@ pub(super) enum Does {
     Refuses,
     /// Gives so many units, then waits to be stopped.
     WaitsAfter(usize),
+    /// A bug of ours, after so many units.
+    Panics(usize),
 }
 
 /// Opens files, and breaks them as told, one instruction per attempt; then they are whole.
@@ -74,6 +80,7 @@ impl Source for Scripted {
             Does::BreaksAfter(units) if self.units >= units => {
                 return Err(SourceError::Open(std::io::ErrorKind::ConnectionReset.into()));
             }
+            Does::Panics(units) if self.units >= units => panic!("as the test asked"),
             Does::WaitsAfter(units) if self.units >= units => {
                 self.stop.wait(Duration::from_hours(1))?;
             }
@@ -86,11 +93,17 @@ impl Source for Scripted {
     fn damage(&self) -> Option<&str> {
         self.file.damage()
     }
+
+    fn anchor(&self) -> Option<WallAnchor> {
+        let pts = i64::try_from(self.units).unwrap();
+        let seconds = self.file.parameters().time_base.seconds(pts);
+        Some(WallAnchor { pts, unix_ns: (seconds * 1e9) as i64 })
+    }
 }
 
-/// A model that sees one box that never moves.
+/// A model that sees one box that never moves, after it panicked so many times.
 #[derive(Debug)]
-struct OneBox(AnalyzerVersion);
+struct OneBox(AnalyzerVersion, Arc<AtomicU32>);
 
 impl Analyzer for OneBox {
     fn version(&self) -> &AnalyzerVersion {
@@ -99,6 +112,9 @@ impl Analyzer for OneBox {
 
     fn analyze(&mut self, picture: &Picture<'_>) -> Result<Vec<Detection>, AnalyzeError> {
         assert!(picture.width > 0, "a picture has a size");
+        let panics = |left: u32| left.checked_sub(1);
+        let panics = self.1.fetch_update(Ordering::Relaxed, Ordering::Relaxed, panics);
+        assert!(panics.is_err(), "as the test asked");
         let bbox = BoundingBox { x: 0.1, y: 0.1, width: 0.2, height: 0.2 };
         Ok(vec![Detection { label: "still".into(), confidence: 0.8, bbox }])
     }
@@ -116,7 +132,8 @@ impl LoadModels for Models {
         let builder = VersionBuilder::default().with("model", &name).with("decoder", decoder);
         let (version, ingredients) = (builder.build(), builder.ingredients().clone());
         let facts = AnalyzerFacts { version: version.clone(), model: name, ingredients };
-        let instance = |_| Box::new(OneBox(version.clone())) as Box<dyn Analyzer>;
+        let panics = Arc::new(AtomicU32::new(if facts.model == "jumpy" { 5 } else { 0 }));
+        let instance = |_| Box::new(OneBox(version.clone(), Arc::clone(&panics))) as Box<dyn Analyzer>;
         Ok(Loaded { facts, instances: (0..instances).map(instance).collect() })
     }
 }
