@@ -1,7 +1,6 @@
 //! One attempt at a stream: from opening its source to the last of its results.
 
 use std::{
-    collections::BTreeMap,
     error::Error,
     io,
     panic::{self, AssertUnwindSafe},
@@ -11,28 +10,28 @@ use std::{
 };
 
 use ocelli_analyze::GateConfig;
-use ocelli_ingest::{Source, SourceError, Stop, WallAnchor};
+use ocelli_ingest::{Source, SourceError, Stop};
 use ocelli_media::{
     libav::{Acceleration, Hardware, decoder_identity, decoders},
     pixel::jpeg::JpegEncoder,
-    sampler::{Interest, SAMPLER_VERSION, Sampler, Step},
+    sampler::{Interest, SAMPLER_VERSION, Sampler},
 };
-use ocelli_model::{TimeBase, VersionBuilder};
+use ocelli_model::VersionBuilder;
 use ocelli_store::{NewSource, RunId, SourceKind};
 
 use super::{
     StreamSpec,
-    anchors::{AnchorLog, Thinned},
-    coded::Coded,
+    anchors::AnchorLog,
     counters::{Counters, Part, thread_cpu},
     decoding::DecodeStage,
+    fleet::Shared,
     flow::{Flow, Trouble},
     keeper::{FrameOutput, Keeper, KeptAll, running},
     looking::LookStage,
     now,
+    planning::Planning,
     seat::Seat,
     shelf::SharedModel,
-    supervisor::Shared,
 };
 use crate::{
     AnalyzerFacts, Kept, Pass, RecordError, Recording,
@@ -43,8 +42,6 @@ use crate::{
 
 /// Media for this long is progress: attempts before it no longer count as failures.
 const PROGRESS: Duration = Duration::from_secs(10);
-/// Arrivals remembered of units that wait in the sampler.
-const MOST_ARRIVALS: usize = 4096;
 
 /// How an attempt ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -310,102 +307,6 @@ impl Ended {
             reason: format!("the store failed: {}", reason(error)),
             lasting: false,
             progress: false,
-        }
-    }
-}
-
-/// The sampler's steps on their way to the decoder, with the arrival of each unit.
-struct Planning<'a> {
-    choosing: Choosing,
-    flow: &'a Arc<Flow>,
-    arrivals: BTreeMap<i64, Instant>,
-    /// Chosen pictures and empty slots of the run so far.
-    due: u64,
-    runs: u64,
-    whole: bool,
-    anchors: Thinned,
-}
-
-impl<'a> Planning<'a> {
-    fn new(choosing: Choosing, flow: &'a Arc<Flow>) -> Self {
-        Self {
-            choosing,
-            flow,
-            arrivals: BTreeMap::new(),
-            due: 0,
-            runs: 0,
-            whole: true,
-            anchors: Thinned::default(),
-        }
-    }
-
-    fn push(&mut self, unit: ocelli_media::AccessUnit, arrived: Instant) {
-        let arrivals = &mut self.arrivals;
-        self.choosing.push(unit, |unit| {
-            if arrivals.len() >= MOST_ARRIVALS {
-                arrivals.pop_first();
-            }
-            arrivals.insert(unit.pts, arrived);
-        });
-        self.plan(arrived);
-    }
-
-    /// What the sender says of its clock goes the same way as its pictures: it belongs to the run in hand there.
-    fn anchor(&mut self, anchor: Option<WallAnchor>, base: TimeBase) {
-        if let Some(anchor) = anchor
-            && self.runs > 0
-            && self.anchors.keeps(anchor, base)
-        {
-            let at = now();
-            self.flow.plan(Coded::Anchor(anchor), at, at);
-        }
-    }
-
-    /// Whether anything was chosen of the source since the last end.
-    fn has_run(&self) -> bool {
-        self.runs > 0
-    }
-
-    /// Nothing more of this run comes; `whole` where that is its own end.
-    fn end_run(&mut self, whole: bool) {
-        self.whole = whole;
-        self.choosing.finish(|_unit| {});
-        self.plan(now());
-        self.runs = 0;
-        self.whole = true;
-        self.arrivals.clear();
-    }
-
-    fn end(&self) {
-        let at = now();
-        self.flow.plan(Coded::End, at, at);
-    }
-
-    fn plan(&mut self, at: Instant) {
-        while let Some(step) = self.choosing.next_step() {
-            let mut arrived = at;
-            let coded = match step {
-                Step::EndOfRun { last_pts } => {
-                    // The PTS of the next run may be any; what comes now is its own.
-                    self.arrivals.retain(|_, arrived| *arrived >= at);
-                    self.anchors = Thinned::default();
-                    Coded::RunEnd { last_pts, due: std::mem::take(&mut self.due), whole: self.whole }
-                }
-                step => {
-                    match &step {
-                        Step::Run { .. } => self.runs += 1,
-                        Step::Empty { first, last } => self.due += last.abs_diff(*first) + 1,
-                        Step::Passed(_) => self.due += 1,
-                        Step::Feed(feed) => {
-                            self.due += u64::from(feed.chosen.is_some());
-                            arrived = self.arrivals.remove(&feed.unit.pts).unwrap_or(at);
-                        }
-                        Step::EndOfRun { .. } => {}
-                    }
-                    Coded::Step(step)
-                }
-            };
-            self.flow.plan(coded, at, arrived);
         }
     }
 }

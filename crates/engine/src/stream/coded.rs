@@ -82,11 +82,11 @@ impl Gap {
     /// Judges the next unit in decode order; where decoding starts anew, the unit becomes a fresh one.
     fn admit(&mut self, feed: &mut Feed) -> Admitted {
         let keyframe = matches!(feed.info.access, Access::Keyframe { .. });
+        // Leading pictures of a second keyframe refer to what is whole.
+        let is_over = feed.fresh || (keyframe && matches!(self, Self::Leading(_)));
         match (*self, feed.info.access) {
             (Self::Closed, _) => {}
-            _ if feed.fresh => *self = Self::Closed,
-            // Leading pictures of this one refer to what is whole.
-            (Self::Leading(_), Access::Keyframe { .. }) => *self = Self::Closed,
+            _ if is_over => *self = Self::Closed,
             (Self::Open | Self::Recovering(_), Access::Keyframe { .. }) => {
                 (*self, feed.fresh) = (Self::Leading(feed.unit.pts), true);
             }
@@ -96,10 +96,9 @@ impl Gap {
             _ => {}
         }
         match self {
-            Self::Closed => Admitted::Whole,
             Self::Open => Admitted::No,
             Self::Leading(start) if !keyframe && feed.unit.pts < *start => Admitted::No,
-            Self::Leading(_) => Admitted::Whole,
+            Self::Leading(_) | Self::Closed => Admitted::Whole,
             Self::Recovering(0) => {
                 *self = Self::Closed;
                 Admitted::Whole

@@ -15,8 +15,9 @@ use super::{
     LatestFrame, StreamSpec, StreamState,
     attempt::{Attempt, Carried, Ended},
     begun::{self, Begun, FileMark},
+    entry,
+    fleet::Shared,
     keeper::FrameOutput,
-    supervisor::{self, Shared},
 };
 use crate::jpeg::read_comment;
 
@@ -24,19 +25,14 @@ use crate::jpeg::read_comment;
 #[derive(Debug)]
 pub(super) struct Going {
     shared: Arc<Shared>,
-    entry: Arc<supervisor::Entry>,
+    entry: Arc<entry::Entry>,
     spec: StreamSpec,
     stop: Stop,
     carried: Carried,
 }
 
 impl Going {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        entry: Arc<supervisor::Entry>,
-        spec: StreamSpec,
-        stop: Stop,
-    ) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, entry: Arc<entry::Entry>, spec: StreamSpec, stop: Stop) -> Self {
         Self { shared, entry, spec, stop, carried: Carried::default() }
     }
 

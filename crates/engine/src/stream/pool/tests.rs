@@ -64,7 +64,9 @@ fn who_has_much_to_do_waits_as_long_as_any_other() {
     let busy = Arc::new(Taker::new(1, 5, &told));
     let others = [2, 3].map(|name| Arc::new(Taker::new(name, 2, &told)));
     pool.line().poke(&busy, Stage::Decode);
-    others.iter().for_each(|other| pool.line().poke(other, Stage::Look));
+    for other in &others {
+        pool.line().poke(other, Stage::Look);
+    }
     assert_eq!(pool.line().waiting(), 3);
     leave.wait();
     let order: Vec<u32> = heard.iter().take(10).collect();

@@ -1,7 +1,7 @@
 //! What was interrupted goes on: after kills, and after failures of the store.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Command, Stdio},
 };
@@ -47,7 +47,7 @@ async fn victim() {
         if let Some(Ok(update)) = updates.next().await
             && let News::Frame(_) = &update.news
         {
-            eprintln!("a frame");
+            writeln!(std::io::stderr(), "a frame").unwrap();
         }
     }
 }
