@@ -46,7 +46,11 @@ pub(super) enum Does {
 
 /// Opens files, and breaks them as told, one instruction per attempt; then they are whole.
 #[derive(Debug, Default)]
-pub(super) struct Opener(Mutex<VecDeque<Does>>);
+pub(super) struct Opener(Mutex<VecDeque<Does>>, Arc<Opened>);
+
+/// How many sources are open, and most that ever were at once.
+#[derive(Debug, Default)]
+struct Opened(AtomicU32, AtomicU32);
 
 impl OpenSource for Opener {
     fn open(&self, spec: &SourceSpec, stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
@@ -55,7 +59,10 @@ impl OpenSource for Opener {
             return Err(SourceError::Open(std::io::ErrorKind::ConnectionRefused.into()));
         }
         let file = FileSource::open(spec.url.file().expect("tests read files"))?;
-        Ok(Box::new(Scripted { file, does, units: 0, stop: stop.clone() }))
+        let opened = Arc::clone(&self.1);
+        let now = opened.0.fetch_add(1, Ordering::Relaxed) + 1;
+        opened.1.fetch_max(now, Ordering::Relaxed);
+        Ok(Box::new(Scripted { file, does, units: 0, stop: stop.clone(), opened }))
     }
 }
 
@@ -65,6 +72,13 @@ struct Scripted {
     does: Does,
     units: usize,
     stop: Stop,
+    opened: Arc<Opened>,
+}
+
+impl Drop for Scripted {
+    fn drop(&mut self) {
+        self.opened.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Source for Scripted {
@@ -180,6 +194,11 @@ impl Yard {
 
     pub(super) fn script(&self, does: &[Does]) {
         self.opener.0.lock().unwrap().extend(does);
+    }
+
+    /// Most sources that were ever open at once.
+    pub(super) fn most_open(&self) -> u32 {
+        self.opener.1.1.load(Ordering::Relaxed)
     }
 
     /// Waits for the stream to come into one of these states.

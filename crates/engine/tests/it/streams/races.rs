@@ -40,7 +40,31 @@ async fn whoever_wins_what_is_kept_is_what_there_is() {
         let known: Vec<_> = yard.supervisor.list().into_iter().map(|status| status.id).collect();
         assert_eq!(kept, known, "none comes back from the dead");
     }
+    assert_eq!(yard.most_open(), 1, "of one stream, one source");
     Arc::into_inner(yard).unwrap().close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_hangs_up_while_a_stream_stops_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let yard = Yard::open(folder.path()).await;
+    let cam = id("cam");
+    yard.script(&[Does::WaitsAfter(30); 40]);
+    yard.supervisor.create(cam.clone(), frames_of(&clip(), "all"), true).await.unwrap();
+    for _client in 0..10 {
+        // The stop of the client before may come after its start.
+        while yard.until(&cam, &[StreamState::Running, StreamState::Stopped]).await.state
+            != StreamState::Running
+        {
+            yard.supervisor.start(&cam).await.unwrap();
+        }
+        // Asked, and gone at once.
+        tokio::time::timeout(std::time::Duration::ZERO, yard.supervisor.stop(&cam)).await.ok();
+        yard.supervisor.start(&cam).await.unwrap();
+    }
+    assert_eq!(yard.most_open(), 1);
+    yard.supervisor.delete(&cam, true).await.unwrap();
+    yard.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
