@@ -11,7 +11,11 @@ mod choice;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod frames;
+#[cfg(test)]
+mod guide;
 #[cfg(test)]
 mod hardware;
 #[cfg(test)]
