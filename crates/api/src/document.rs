@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Json, Router, http::Method};
+use axum::{Json, Router, http::Method, response::Redirect, routing::get};
 use serde::Serialize;
 use utoipa::{
     ToSchema,
@@ -64,7 +64,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Shared>> {
 /// The page and its files. The validator that it would ask for a badge is on another host.
 pub(crate) fn docs<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let config = Config::from("/api/openapi.json").validator_url("none").use_base_layout();
-    SwaggerUi::new("/api/docs").config(config).into()
+    let page = Router::from(SwaggerUi::new("/api/docs").config(config));
+    // What somebody types into a browser.
+    page.route("/", get(|| async { Redirect::to("/api/docs/") }))
 }
 
 /// What each route needs, by the document.
@@ -72,7 +74,7 @@ pub(crate) fn needs() -> Needs {
     let document = serde_json::to_value(openapi()).expect("values with string keys");
     let needs = Needs::read(&document).expect("each route declares what it needs; a test reads them all");
     let public = Needed { role: None, stream: Where::Nowhere };
-    needs.with(&Method::GET, "/api/docs/{*rest}", public)
+    needs.with(&Method::GET, "/api/docs/{*rest}", public.clone()).with(&Method::GET, "/", public)
 }
 
 /// The document.

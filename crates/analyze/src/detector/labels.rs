@@ -113,6 +113,11 @@ impl Labels {
         self.names.iter().map(|name| &**name)
     }
 
+    /// Every class's name.
+    pub fn classes(&self) -> impl Iterator<Item = &str> {
+        self.names().filter(|name| *name != HOLE)
+    }
+
     /// Columns, holes included.
     #[expect(clippy::len_without_is_empty, reason = "there is always a class")]
     pub fn len(&self) -> usize {

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use ocelli_engine::{StreamSpec, StreamStatus};
+use ocelli_engine::{ModelSpec, StreamSpec, StreamStatus};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -18,7 +18,7 @@ use crate::{
     failure::Failure,
     pipeline::forget_uploads,
     state::Shared,
-    view::{Listed, NewStream, StatusView, StreamConfig, StreamView},
+    view::{Listed, ModelView, NewStream, StatusView, StreamConfig, StreamView},
 };
 
 /// Which part of the list.
@@ -84,6 +84,7 @@ pub(super) async fn create(
     let (start, config) = new.read().map_err(Failure::invalid)?;
     let spec = checked(&shared, config, None)?;
     let status = shared.state.engine.create(id, spec.clone(), start).await?;
+    tracing::info!(stream = %status.id, caller = caller.name(), "stream created");
     let place = HeaderValue::try_from(format!("/api/v1/streams/{}", status.id));
     let place = place.expect("ids of streams hold only letters that headers may");
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(StreamView::of(&spec, status)))
@@ -112,11 +113,13 @@ pub(super) async fn read(
 pub(super) async fn change(
     State(shared): State<Arc<Shared>>,
     Named(id): Named,
+    caller: Caller,
     JsonBody(config): JsonBody<StreamConfig>,
 ) -> Result<Json<StreamView>, Failure> {
     let present = shared.state.engine.spec(&id)?;
     let spec = checked(&shared, config, Some(&present))?;
     let status = shared.state.engine.change(&id, spec.clone()).await?;
+    tracing::info!(stream = %id, caller = caller.name(), "stream changed");
     Ok(Json(StreamView::of(&spec, status)))
 }
 
@@ -130,10 +133,12 @@ pub(super) async fn change(
 pub(super) async fn delete(
     State(shared): State<Arc<Shared>>,
     Named(id): Named,
+    caller: Caller,
     Params(query): Params<DeleteQuery>,
 ) -> Result<StatusCode, Failure> {
     shared.state.engine.delete(&id, query.frames).await?;
     forget_uploads(&shared, &id, None).await;
+    tracing::info!(stream = %id, caller = caller.name(), frames = query.frames, "stream deleted");
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -189,8 +194,26 @@ fn checked(
             "there is no model {name:?}; /api/v1/models lists those there are"
         )));
     }
-    shared.state.policy.check(&spec).map_err(Failure::invalid)?;
+    for model in &spec.models {
+        classes(models, model)?;
+    }
+    shared.state.policy.check(&spec).map_err(|why| Failure::invalid(format!("source.url: {why}")))?;
     Ok(spec)
+}
+
+/// Whether the model knows the classes that are asked for: else each attempt of the stream would fail.
+fn classes(models: &[ModelView], asked: &ModelSpec) -> Result<(), Failure> {
+    let is_asked = |model: &&ModelView| asked.model.as_ref().map_or(model.default, |name| model.id == *name);
+    let Some(model) = models.iter().find(is_asked) else { return Ok(()) };
+    let is_known =
+        |class: &&String| model.classes.iter().any(|known| known.eq_ignore_ascii_case(class.trim()));
+    match asked.classes.iter().flatten().find(|class| !is_known(class)) {
+        None => Ok(()),
+        Some(class) => Err(Failure::invalid(format!(
+            "model {} knows no class {class:?}; /api/v1/models lists those it knows",
+            model.id
+        ))),
+    }
 }
 
 /// A limit that was asked for, 1 to `most`.

@@ -12,7 +12,7 @@ use axum::{
 use ocelli_engine::{
     FramesSpec, SourceSpec, SourceUrl, SourceUrlError, StreamError, StreamSpec, StreamState, StreamStatus,
 };
-use ocelli_model::{Rate, SamplingPlan, StreamId};
+use ocelli_model::{Rate, RateError, SamplingPlan, StreamId};
 use serde::{Deserialize as _, de::value::StrDeserializer};
 
 use self::forms::{DecodeForm, Started, StopForm, Stopped};
@@ -136,7 +136,7 @@ impl Asked {
     fn read(shared: &Shared, form: &Form) -> Result<Self, Failure> {
         let id = camera(form.field("camera_id"))?;
         let fps = form.field("fps").unwrap_or("1");
-        let rate = rate(fps).map_err(|error| Failure::invalid(format!("fps: {error}")))?;
+        let rate = rate(fps).map_err(|error| Failure::invalid(format!("fps: {}", told(&error))))?;
         let hardware = match form.field("force_format") {
             None => shared.state.settings.hardware.clone(),
             Some(word) => force_format(word)?.spec(),
@@ -154,6 +154,14 @@ impl Asked {
             gate: None,
             hardware: self.hardware.clone(),
         }
+    }
+}
+
+/// `all` is a word of the native interface.
+fn told(error: &RateError) -> String {
+    match error {
+        RateError::NotARate(_) => "give frames per second such as 1, 0.5 or 30000/1001".to_owned(),
+        RateError::OutOfRange(_) => error.to_string(),
     }
 }
 

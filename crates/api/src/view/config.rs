@@ -17,6 +17,7 @@ const LONGEST_NAME: usize = 128;
 /// What a stream is to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"source": {"url": "synthetic:?fps=10"}, "fps": "2", "frames": {}, "models": [{}]}))]
 pub(crate) struct StreamConfig {
     /// What it reads.
     source: SourceConfig,
@@ -44,9 +45,10 @@ pub(crate) struct StreamConfig {
 
 /// What a stream reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a source such as {\"url\": \"rtsp://camera.local/stream1\"}")]
 struct SourceConfig {
-    /// Where: `rtsp://…`, `http://…`, `file:/…` and the like. Shown without user, password and query. Given as it was
+    /// Where: `rtsp://…`, `rtsps://…`, `http://…`, `https://…`, `file:///…` in a folder that the configuration lists, or
+    /// `synthetic:`, a camera of the server's own. Shown without user, password and query. Given as it was
     /// shown, it keeps them.
     #[schema(example = "rtsp://camera.local/stream1", max_length = 2048)]
     url: String,
@@ -84,17 +86,20 @@ enum PaceWord {
 
 /// How frames are written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "how frames are written, such as {\"quality\": 90} or {}")]
 struct FramesConfig {
     /// Quality of the JPEGs; left out, what the server is configured with, 90 unless told.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 100)]
-    quality: Option<u8>,
+    quality: Option<i64>,
 }
 
 /// One model of a stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a model such as {\"model\": \"ssdlite-mobilenet-v2\"}, or {} for the default one"
+)]
 struct ModelConfig {
     /// Id in the catalogue; the default model if null.
     #[serde(default)]
@@ -138,6 +143,7 @@ impl Hardware {
 
 /// A stream to be created.
 #[derive(Clone, Debug, ToSchema)]
+#[schema(example = json!({"id": "lobby", "source": {"url": "synthetic:?fps=10"}, "fps": "2", "frames": {}, "models": [{}]}))]
 pub(crate) struct NewStream {
     /// Its name: 1 to 64 of `A-Z a-z 0-9 . _ -`, not beginning with `.` or `-`.
     #[schema(value_type = String, example = "front-door", pattern = "^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$")]
@@ -153,9 +159,11 @@ pub(crate) struct NewStream {
 impl<'de> Deserialize<'de> for NewStream {
     /// Only the name is read: whoever may not create it learns nothing about the rest.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut config = Map::deserialize(deserializer)?;
+        let Value::Object(mut config) = Value::deserialize(deserializer)? else {
+            return Err(de::Error::custom("a stream is a JSON object, such as {\"id\": …, \"source\": …}"));
+        };
         let id = config.remove("id").ok_or_else(|| de::Error::missing_field("id"))?;
-        let id = StreamId::deserialize(id).map_err(de::Error::custom)?;
+        let id = StreamId::deserialize(id).map_err(|error| de::Error::custom(format!("id: {error}")))?;
         Ok(Self { id, start: config.remove("start").unwrap_or(Value::Bool(true)), config })
     }
 }
@@ -187,7 +195,7 @@ impl StreamConfig {
         Self {
             source: SourceConfig::of(&spec.source),
             fps: spec.fps,
-            frames: spec.frames.as_ref().map(|frames| FramesConfig { quality: Some(frames.quality) }),
+            frames: spec.frames.as_ref().map(|frames| FramesConfig { quality: Some(frames.quality.into()) }),
             models: models.collect(),
             tracks: spec.tracks,
             gate: spec.gate,
@@ -255,11 +263,10 @@ impl SourceConfig {
 
 impl FramesConfig {
     fn spec(self, default: u8) -> Result<FramesSpec, String> {
-        let quality = self.quality.unwrap_or(default);
-        if (1..=100).contains(&quality) {
-            Ok(FramesSpec { quality })
-        } else {
-            Err("frames.quality: give 1 to 100".to_owned())
+        match self.quality.map(u8::try_from) {
+            None => Ok(FramesSpec { quality: default }),
+            Some(Ok(quality @ 1..=100)) => Ok(FramesSpec { quality }),
+            Some(_) => Err("frames.quality: give 1 to 100".to_owned()),
         }
     }
 }

@@ -35,6 +35,11 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 
 struct Plan;
 
+/// With the name of the field, which the format does not tell.
+fn told<E: de::Error>(error: &RateError) -> E {
+    E::custom(format!("fps: {error}"))
+}
+
 impl Visitor<'_> for Plan {
     type Value = SamplingPlan;
 
@@ -46,19 +51,19 @@ impl Visitor<'_> for Plan {
         if text == "all" {
             return Ok(SamplingPlan::All);
         }
-        rate(text).map(SamplingPlan::Rate).map_err(E::custom)
+        rate(text).map(SamplingPlan::Rate).map_err(|error| told(&error))
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<SamplingPlan, E> {
-        decimal(number).map(SamplingPlan::Rate).map_err(E::custom)
+        decimal(number).map(SamplingPlan::Rate).map_err(|error| told(&error))
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<SamplingPlan, E> {
-        Rate::new(number, 1).map(SamplingPlan::Rate).map_err(E::custom)
+        Rate::new(number, 1).map(SamplingPlan::Rate).map_err(|error| told(&error))
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<SamplingPlan, E> {
-        Err(E::custom(RateError::OutOfRange(number.to_string())))
+        Err(told(&RateError::OutOfRange(number.to_string())))
     }
 }
 

@@ -74,7 +74,8 @@ async fn what_a_form_asks_for_is_done() {
         decode(&stand, &format!("camera_id=cam1&url=/media/a.mp4&{form}")).await.with_status(200);
         let spec = stand.engine.spec(&id("cam1")).unwrap();
         assert_eq!((spec.fps.to_string().as_str(), spec.hardware.as_deref()), (fps, hardware), "{form}");
-        assert!(spec.frames.is_some() && spec.models.is_empty() && !spec.source.untrusted);
+        assert_eq!(spec.frames.map(|frames| frames.quality), Some(77), "as configured");
+        assert!(spec.models.is_empty() && !spec.source.untrusted);
         assert_eq!(spec.source.url.expose(), "file:///media/a.mp4");
         stand.engine.set("cam1", |status| status.state = StreamState::Completed);
     };
@@ -121,7 +122,7 @@ async fn forms_that_make_no_sense() {
     let value = format!("camera_id=cam1&url=rtsp://192.0.2.7/{}", "x".repeat(5000));
     let longer = format!("camera_id=cam1&{url}&x={}", "x".repeat(2 << 20));
     let many = format!("camera_id=cam1&{url}{}", "&x=".repeat(40));
-    let cases: [(&str, u16, &str); 27] = [
+    let cases: [(&str, u16, &str); 28] = [
         (url, 422, "`camera_id` is missing"),
         (&format!("camera_id=&{url}"), 422, "camera_id"),
         (&format!("camera_id=..&{url}"), 422, "camera_id"),
@@ -134,6 +135,7 @@ async fn forms_that_make_no_sense() {
         ("camera_id=cam1&file=abc", 422, "as a file"),
         (&format!("camera_id=cam1&{url}&{url}"), 422, "twice"),
         (&format!("camera_id=cam1&{url}&fps=0"), 422, "fps"),
+        (&format!("camera_id=cam1&{url}&fps=all"), 422, "fps: give frames per second such as"),
         (&format!("camera_id=cam1&{url}&fps=-1"), 422, "fps"),
         (&format!("camera_id=cam1&{url}&fps=nan"), 422, "fps"),
         (&format!("camera_id=cam1&{url}&fps=inf"), 422, "fps"),

@@ -121,7 +121,10 @@ async fn the_page_asks_no_other_host() {
     let stand = Stand::new().await;
     let served: Value = stand.get("/api/openapi.json").await.with_status(200).json();
     assert_eq!(served, document());
-    stand.get("/api/docs").await.with_status(303);
+    for short in ["/", "/api/docs"] {
+        let leads = stand.get(short).await.with_status(303);
+        assert_eq!(leads.header("location"), Some("/api/docs/"), "{short}");
+    }
     let page = stand.get("/api/docs/").await.with_status(200);
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
     let page = page.text();

@@ -23,7 +23,7 @@ async fn a_stream_lives() {
     assert_eq!(created.header("location"), Some("/api/v1/streams/cam1"));
     let shown = created.json();
     assert_eq!(shown["fps"], "5");
-    assert_eq!(shown["frames"], json!({"quality": 90}));
+    assert_eq!(shown["frames"], json!({"quality": 77}));
     assert_eq!(shown["status"]["state"], "starting");
     assert_eq!(shown["status"]["slots"]["due"], 0);
     assert_eq!(shown["source"]["transport"], "tcp");

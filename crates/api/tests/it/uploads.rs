@@ -139,8 +139,9 @@ async fn forms_that_are_broken() {
     let many: Vec<_> = (0..40).map(|part| text(&format!("x{part}"), "")).collect();
     let small = file("file", "a.mp4", &video(10));
     let url = text("url", "rtsp://192.0.2.7/one");
-    let cases: [(&[Vec<u8>], u16, &str); 8] = [
+    let cases: [(&[Vec<u8>], u16, &str); 9] = [
         (&[text("camera_id", "cam1"), text("url", &"x".repeat(5000))], 422, "longer than 4096"),
+        (&[text("camera_id", "cam1"), file("video", "a.mp4", &video(5000))], 422, "send it as `file`"),
         (&[text("camera_id", "cam1"), small.clone(), small.clone()], 422, "twice"),
         (&[text("camera_id", "cam1"), text("camera_id", "cam1"), small.clone()], 422, "twice"),
         (&[text("camera_id", "cam1"), small.clone(), url.clone()], 422, "not both"),

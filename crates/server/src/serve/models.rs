@@ -53,7 +53,7 @@ pub(super) fn listed(home: &std::path::Path) -> Vec<ModelView> {
             id: entry.id.clone(),
             description: entry.description.clone(),
             licence: entry.licence.clone(),
-            classes: entry.labels.names().map(ToOwned::to_owned).collect(),
+            classes: entry.labels.classes().map(ToOwned::to_owned).collect(),
             installed: matches!(status, ModelStatus::Present { .. }),
             default: entry.id == DEFAULT_MODEL,
         };

@@ -74,7 +74,9 @@ impl Pace<'_> {
                 }
                 form.file = self.file(&mut field).await?;
             } else {
-                let value = self.text(&mut field).await?;
+                let misnamed = expected.file.filter(|_| is_file(&field));
+                let value = self.text(&mut field).await;
+                let value = value.map_err(|failure| misnamed.map_or(failure, |file| sent_as(&name, file)))?;
                 form.take(name, value, expected)?;
             }
         }
@@ -161,6 +163,15 @@ impl Pace<'_> {
     fn over(&self) -> Failure {
         Failure::too_large(format!("an upload has at most {} bytes", self.most_file))
     }
+}
+
+/// Whether a part is a file that was chosen.
+fn is_file(field: &Field<'_>) -> bool {
+    field.file_name().is_some_and(|name| !name.is_empty())
+}
+
+fn sent_as(name: &str, file: &str) -> Failure {
+    Failure::invalid(format!("the form has a file `{name:.64}`, which is not expected; send it as `{file}`"))
 }
 
 fn slow() -> Failure {

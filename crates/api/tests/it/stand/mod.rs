@@ -88,7 +88,7 @@ impl Stand {
                 most_uploads: 4,
                 upload_idle: Duration::from_secs(20),
                 most_body_bytes: 1 << 20,
-                quality: 90,
+                quality: 77,
                 limits: ocelli_api::serving::LimitsConfig::default(),
                 hardware: None,
                 live,
