@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tungstenite::{Message, WebSocket, client};
+use tungstenite::{Message, WebSocket, client, client::IntoClientRequest as _};
 
 /// A guard against hangs, not a limit to meet.
 const HANGS: Duration = Duration::from_secs(60);
@@ -83,9 +83,18 @@ pub(super) struct Follower {
 }
 
 impl Follower {
+    /// Of the streams that are there now; of others it would hear late.
     pub(super) fn new(address: SocketAddr) -> Self {
-        let url = format!("ws://{address}/api/v1/live");
-        Self { socket: client(url, connect(address)).unwrap().0, heard: String::new() }
+        Self::with(address, "")
+    }
+
+    /// With a credential.
+    pub(super) fn with(address: SocketAddr, credential: &str) -> Self {
+        let mut request = format!("ws://{address}/api/v1/live").into_client_request().unwrap();
+        if !credential.is_empty() {
+            request.headers_mut().insert("Authorization", credential.parse().unwrap());
+        }
+        Self { socket: client(request, connect(address)).unwrap().0, heard: String::new() }
     }
 
     /// Waits for the first message of which this holds.

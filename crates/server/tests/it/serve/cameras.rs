@@ -1,6 +1,7 @@
 //! Cameras that come and go.
 
 use ocelli_testkit::{Clip, RtspServer};
+use serde_json::json;
 
 use super::{asking::Follower, served::Site};
 use crate::frames::frames;
@@ -17,6 +18,9 @@ fn a_camera_that_goes_and_comes_back() {
     let port = camera.port();
     let site = Site::new(&["engine.backoff_max=200 ms"]);
     let server = site.start();
+    // There before it is followed, and followed before it goes.
+    let idle = json!({"id": "gate", "start": false, "frames": {}, "source": {"url": camera.url(0)}});
+    server.create(&idle).is(201);
     let mut follower = Follower::new(server.address);
     server.form("decode/", &format!("camera_id=gate&fps=5&url={}", camera.url(0))).is(200);
     follower.state("gate", "starting");

@@ -11,7 +11,7 @@ use super::{
 use crate::frames::{frames, numbers};
 
 /// A file that is read as a camera would send it, without end.
-fn looping(site: &Site, server: &Served, id: &str) {
+pub(super) fn looping(site: &Site, server: &Served, id: &str) {
     let clip = Clip::new(384, 256).rate(25, 1).frames(250).params("keyint=25").cached();
     let url = site.media(&clip, "loop.mp4");
     let source = json!({"url": url, "repeat": true, "pace": "real_time"});
@@ -23,15 +23,15 @@ fn it_ends_in_order_while_streams_run_and_followers_read_nothing() {
     // Far longer than any part of this takes: nobody waits for it.
     let site = Site::new(&["server.drain_timeout=1 h"]);
     let server = site.start();
+    for id in ["one", "two"] {
+        looping(&site, &server, id);
+    }
     let mut follower = Follower::new(server.address);
-    // One that never reads, one that has not said what it wants, one that stopped in the midst of a head.
+    // One that never reads, one that has not said what it wants.
     let _silent = Follower::new(server.address);
     let _mute = connect(server.address);
     let mut half = connect(server.address);
     std::io::Write::write_all(&mut half, b"GET /api/v1/streams HTTP/1.1\r\nHost: ").unwrap();
-    for id in ["one", "two"] {
-        looping(&site, &server, id);
-    }
     let told = [follower.frame("one", 5), follower.frame("two", 5)];
     server.stop();
     for (id, told) in ["one", "two"].into_iter().zip(told) {

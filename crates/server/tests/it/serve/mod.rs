@@ -3,7 +3,11 @@
 mod asking;
 mod cameras;
 mod contract;
+mod disk;
 mod drain;
+mod hostile;
 mod killed;
+mod rights;
 mod secrets;
 mod served;
+mod untrusted;

@@ -74,12 +74,12 @@ fn secrets_reach_no_output() {
     let token = String::from_utf8(ran.stdout).unwrap().trim().to_owned();
     let server = site.start();
     let asker = Asker { server: &server, bearer: format!("Bearer {token}"), heard: RefCell::default() };
-    let mut follower = Follower::new(server.address);
     let at = format!("127.0.0.1:{}/0", camera.port());
     asker.create("good", &format!("rtsp://{}:{}@{at}", login.0, login.1)).is(201);
     asker.create("query", &format!("rtsp://{}:{}@{at}?token=c4naryquery", login.0, login.1)).is(201);
     asker.create("wrong", &format!("rtsp://{}:c4narywrong@{at}", login.0)).is(201);
     asker.create("absent", "rtsp://c4nary:c4nary@127.0.0.1:1/x?c4naryquery").is(201);
+    let mut follower = Follower::with(server.address, &asker.bearer);
     for stream in ["good-1", "good"] {
         follower.frame(stream, 2);
     }
