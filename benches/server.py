@@ -69,10 +69,11 @@ def cpu_of(pid):
 
 
 class RtspServer(Process):
-    """GStreamer's, one reading of each file for all its clients; the n-th file is at `/n`."""
+    """GStreamer's; the n-th file is at `/n`. Shared, a file is read once for all its clients, with the same RTP timestamps: cheap, but of slow
+    pictures no more than a handful of clients get through to it."""
 
-    def __init__(self, log, *files):
-        command = ["/usr/bin/python3", RTSP, "--shared", *map(Path.absolute, files)]
+    def __init__(self, log, *files, shared=True):
+        command = ["/usr/bin/python3", RTSP, *(["--shared"] if shared else []), *map(Path.absolute, files)]
         super().__init__(command, log, stdin=subprocess.PIPE)
         self.port = int(self.line())
 

@@ -35,8 +35,8 @@ class Serving:
         shutil.rmtree(self.folder / "server", ignore_errors=True)
         return Server(self.bench.programs, self.folder / "server", *settings)
 
-    def source(self, *files):
-        return RtspServer(self.folder / "rtsp-log", *files)
+    def source(self, *files, shared=True):
+        return RtspServer(self.folder / "rtsp-log", *files, shared=shared)
 
     def floor(self, url, streams):
         command = [self.live, "floor", url, streams, self.bench.quality]
@@ -108,10 +108,12 @@ class Serving:
     def quiet(self):
         """Many cameras that see nothing move; every picture is looked at by the gate, a few by the model."""
         clip = self.long(media.quiet(self.clips.folder, self.clips.footage))
-        with self.source(clip) as source, self.server() as server:
+        with self.source(clip, shared=False) as source, self.server() as server:
             for index in range(QUIET_STREAMS):
                 server.stream(f"q{index}", source.url(), "all", models=[{}], gate=True)
-            server.wait_for(QUIET_STREAMS)
+                # It takes up one client after the other, and those who wait give up.
+                if index % 10 == 9:
+                    server.wait_for(index + 1)
             time.sleep(GATE_WARM_S)
             before, cpu, others, began = server.metrics(), server.cpu(), source.cpu(), time.monotonic()
             time.sleep(self.window_s)
@@ -130,13 +132,13 @@ class Serving:
 
     def latency(self):
         clip = self.long(self.clips("gop5pictures", "720p5"))
-        with self.source(clip) as source, self.server() as server:
+        with self.source(*[clip] * 4) as source, self.server() as server:
             for index in range(4):
-                server.stream(f"l{index}", source.url(), "all", models=[{}], gate=False)
+                server.stream(f"l{index}", source.url(index), "all", models=[{}], gate=False)
             server.wait_for(4)
             time.sleep(WARM_S)
             before, cpu, began = server.metrics(), server.cpu(), time.monotonic()
-            streams = [f"l{index}={source.url()}" for index in range(4)]
+            streams = [f"l{index}={source.url(index)}" for index in range(4)]
             seen = subprocess.run(
                 [self.live, "latency", server.address, str(self.window_s), *streams], check=True, capture_output=True, text=True
             )
