@@ -89,10 +89,9 @@ class Serving:
 
     def compared(self, server, floor, peers):
         """CPU seconds and pictures of each side over the window."""
-        written = lambda: server.metrics()["ocelli_stream_frames_written_total"]
         made = lambda: sum(1 for _ in self.folder.glob("ffmpeg-*/frame_*.jpg"))
         look = lambda: {
-            "ours": (server.cpu(), written()),
+            "ours": (server.cpu(), written(server)),
             "floor": (floor.cpu(), int(floor.ask())),
             "ffmpeg": (sum(peer.cpu() for peer in peers), made()),
         }
@@ -172,17 +171,18 @@ class Serving:
         with self.source(clip) as source, self.server() as server:
             server.stream("c", source.url(), 1, frames={"quality": self.bench.quality}, start=False)
             for _ in range(CYCLES):
+                before = written(server)
                 server.call("POST", "/api/v1/streams/c/start")
-                self.first_picture(server, "c")
+                self.first_picture(server, before)
                 server.call("POST", "/api/v1/streams/c/stop")
                 levels.append(server.resident_mb())
         return {"levels_mb": levels}
 
-    def first_picture(self, server, name):
+    def first_picture(self, server, before):
         end = time.monotonic() + 30
-        while server.status()[name]["frame_count"] == 0:
+        while written(server) == before:
             if time.monotonic() > end:
-                raise Broken(f"no picture: {server.status()[name]}")
+                raise Broken(f"no picture: {server.status()}")
             time.sleep(0.05)
 
     def followers(self):
@@ -209,6 +209,11 @@ class Serving:
         began, cpu = time.monotonic(), server.cpu()
         time.sleep(self.window_s / 2)
         return (server.cpu() - cpu) / (time.monotonic() - began)
+
+
+def written(server):
+    """Pictures in frame folders, of all streams."""
+    return server.metrics().get("ocelli_stream_frames_written_total", 0)
 
 
 def spent(before, after):
