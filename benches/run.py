@@ -1,6 +1,6 @@
 """CPU seconds against the floor and against what people use today. `./dev bench` sets up and calls this.
 
-usage: run.py [--quick] [--repetitions N]
+usage: run.py [--quick] [--repetitions N] [--only serve]
 """
 
 import argparse
@@ -37,6 +37,7 @@ class Runner:
     def __init__(self, bench, repetitions, precision):
         self.bench, self.repetitions, self.precision = bench, repetitions, precision
         self.table, self.groups, self.tracking = Table(), [], []
+        self.storing = self.serving = None
         self.beside = "f32" if precision == "bf16" else "bf16" if has_bf16() else None
 
     def turns(self, title, sides, plan, repetitions=None):
@@ -227,9 +228,10 @@ def report(runner, about, started):
     print("'ratio' is what counts: start-up (opening, loading the model, the first picture) is taken out on either side")
     print("'whole' is that of whole processes\n")
     print(runner.table.text())
-    print("\nstart-up with the first picture, CPU-s, least seen: " + ", ".join(
-        f"{kind} {seconds:.2f}" for kind, seconds in startups(runner.groups).items()
-    ))
+    if runner.groups:
+        print("\nstart-up with the first picture, CPU-s, least seen: " + ", ".join(
+            f"{kind} {seconds:.2f}" for kind, seconds in startups(runner.groups).items()
+        ))
     missed = runner.table.missed()
     print(f"\n{len(missed)} of {len(runner.table.rows)} rows missed; {time.monotonic() - started:.0f} s; raw data: {path}")
 
@@ -238,6 +240,7 @@ def main():
     arguments = argparse.ArgumentParser(description="CPU seconds against the floor and against what people use today")
     arguments.add_argument("--quick", action="store_true", help="once each, fewer clips: no medians, only a look")
     arguments.add_argument("--repetitions", type=int, help="turns of each side (3, with --quick 1)")
+    arguments.add_argument("--only", choices=["serve"], help="the rows of a running server alone")
     options = arguments.parse_args()
     started = time.monotonic()
     home = Path(os.environ["OCELLI_HOME"])
@@ -252,9 +255,10 @@ def main():
         runner = Runner(bench, options.repetitions or (1 if options.quick else 3), default_precision(home))
         find = lambda: quality.search_aside(bench.programs / "ocelli", clip, QUALITY, bench.scratch)
         bench.found = quality.cached(folder / "quality.json", f"{clip.stem} {QUALITY} {about['ffmpeg']}", find)
-        measure(runner, clips, options.quick)
-        runner.storing = storing.measure(bench.programs / "store", bench.scratch, options.quick)
-        storing.rows(runner.table, runner.storing)
+        if options.only is None:
+            measure(runner, clips, options.quick)
+            runner.storing = storing.measure(bench.programs / "store", bench.scratch, options.quick)
+            storing.rows(runner.table, runner.storing)
         runner.serving = serving.Serving(bench, clips, options.quick).measure()
         serving.rows(runner.table, runner.serving)
     except (Broken, subprocess.CalledProcessError) as error:
