@@ -83,7 +83,9 @@ class Serving:
 
     def ffmpeg(self, url, index):
         out = self.folder / f"ffmpeg-{index}"
-        out.mkdir(exist_ok=True)
+        # What an earlier run left would be counted.
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir()
         command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-y", "-rtsp_transport", "tcp", "-i", url, "-vf", "fps=1"]
         return Process([*command, "-q:v", self.bench.found["q"], out / "frame_%d.jpg"], self.folder / f"ffmpeg-{index}-log")
 
