@@ -141,12 +141,26 @@ impl Attempt<'_> {
         else {
             return Ok(None);
         };
-        let asked: Acceleration = word.parse().map_err(|error| format!("{error}"))?;
-        if let Err(fallback) = Hardware::open(asked, None) {
-            tracing::warn!("decoding in software: {fallback}");
+        // The child that reads what nobody vouches for has no device.
+        if self.spec.source.untrusted {
             return Ok(None);
         }
-        Ok(Some(asked))
+        let asked = match word {
+            "auto" => Acceleration::ALL.to_vec(),
+            word => vec![word.parse().map_err(|error| format!("{error}"))?],
+        };
+        let mut why = None;
+        let opened = asked.into_iter().find(|asked| match Hardware::open(*asked, None) {
+            Ok(_device) => true,
+            Err(fallback) => {
+                why.get_or_insert(fallback);
+                false
+            }
+        });
+        if let (None, Some(fallback), false) = (opened, why, word == "auto") {
+            tracing::warn!("decoding in software: {fallback}");
+        }
+        Ok(opened)
     }
 
     fn open_records(&self, prepared: &Prepared) -> Result<Recording, RecordError> {

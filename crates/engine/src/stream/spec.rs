@@ -80,9 +80,9 @@ impl StreamSpec {
             return invalid("a confidence is above 0 and at most 1");
         }
         match self.hardware.as_deref() {
-            None | Some("none") => Ok(()),
+            None | Some("none" | "auto") => Ok(()),
             Some(word) if word.parse::<Acceleration>().is_ok() => Ok(()),
-            Some(_) => invalid("hardware is cuda, qsv, vaapi or none"),
+            Some(_) => invalid("hardware is cuda, qsv, vaapi, auto or none"),
         }
     }
 

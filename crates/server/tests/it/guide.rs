@@ -1,6 +1,7 @@
 //! The guide's walk, line by line: its commands in one shell, their output as printed there.
 
 use std::{
+    fmt::Write as _,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -126,7 +127,7 @@ fn the_walk_of_the_guide() {
     let mut script = format!("exec 2>&1\nexport OCELLI_SERVER_LISTEN=127.0.0.1:{plain}\n");
     script.push_str("trap 'kill -9 $server 2> /dev/null' EXIT\n");
     for step in &steps {
-        script.push_str(&format!("{}\nprintf '{MARK}'\n", step.command));
+        writeln!(script, "{}\nprintf '{MARK}'", step.command).unwrap();
     }
     let printed = walked(&script, &home, &repository);
     let printed: Vec<&str> = printed.split(MARK).collect();
@@ -135,8 +136,8 @@ fn the_walk_of_the_guide() {
         let lines: Vec<&str> = printed.get(n).expect("the shell went on").lines().collect();
         if !all_fit(&lines, &step.printed) {
             let Step { command, printed } = step;
-            wrong +=
-                &format!("$ {command}\n{}\nwhere the guide has\n{}\n", lines.join("\n"), printed.join("\n"));
+            let (lines, printed) = (lines.join("\n"), printed.join("\n"));
+            writeln!(wrong, "$ {command}\n{lines}\nwhere the guide has\n{printed}").unwrap();
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
