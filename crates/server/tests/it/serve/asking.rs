@@ -10,7 +10,7 @@ use serde_json::Value;
 use tungstenite::{Message, WebSocket, client, client::IntoClientRequest as _};
 
 /// A guard against hangs, not a limit to meet.
-const HANGS: Duration = Duration::from_secs(60);
+const HANGS: Duration = Duration::from_mins(1);
 
 /// What the server says to a request.
 #[derive(Debug)]
@@ -59,7 +59,8 @@ pub(super) fn ask(
     body: &[u8],
 ) -> Answer {
     let mut stream = connect(address);
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers = headers.concat();
     let length = body.len();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"

@@ -11,7 +11,7 @@ use super::{
 /// Heads and bodies that no client should send.
 fn garbage() -> Vec<Vec<u8>> {
     let head = "GET /api/v1/streams HTTP/1.1\r\nHost: x\r\n";
-    let many: String = (0..5000).map(|n| format!("x-{n}: y\r\n")).collect();
+    let many = (0..5000).map(|n| format!("x-{n}: y\r\n")).collect::<Vec<_>>().concat();
     let text = [
         "\0\0\0\0\r\n\r\n".to_owned(),
         "\x16\x03\x01\x02\x00\x01\x00\x01\x7f\x03\x03".repeat(50) + "\r\n\r\n",

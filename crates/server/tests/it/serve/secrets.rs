@@ -31,7 +31,11 @@ impl Asker<'_> {
     fn ask(&self, method: &str, path: &str, credential: &str, kind: &str, body: &str) -> Answer {
         let headers = [("Authorization", credential), ("Content-Type", kind)];
         let answer = ask(self.server.address, method, path, &headers, body.as_bytes());
-        self.heard.borrow_mut().push_str(&format!("{}\n{}\n", answer.head, answer.text()));
+        let mut heard = self.heard.borrow_mut();
+        for text in [&answer.head, &answer.text()] {
+            heard.push_str(text);
+            heard.push('\n');
+        }
         answer
     }
 

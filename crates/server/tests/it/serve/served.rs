@@ -58,7 +58,10 @@ impl Site {
     /// A file where the server may read it, and its URL.
     pub(super) fn media(&self, from: &Path, name: &str) -> String {
         let path = self.path("media").join(name);
-        std::fs::copy(from, &path).unwrap();
+        // Streams may be reading it.
+        if !path.try_exists().unwrap() {
+            std::fs::copy(from, &path).unwrap();
+        }
         format!("file://{}", path.display())
     }
 
