@@ -107,7 +107,7 @@ pub(super) async fn read(
 ///
 /// One that is going begins a new attempt; numbering of frames goes on.
 #[utoipa::path(put, path = "/api/v1/streams/{id}", operation_id = "change_stream", tag = "streams", params(("id" = String, Path, description = "Its name")),
-    request_body = StreamConfig,
+    request_body(content = StreamConfig, example = json!({"source": {"url": "synthetic:?fps=10"}, "fps": "5", "frames": {}})),
     responses((status = 200, description = "As it is now", body = StreamView)),
     extensions(("x-role" = json!("operator")), ("x-stream" = json!("path:id"))))]
 pub(super) async fn change(

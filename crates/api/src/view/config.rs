@@ -17,7 +17,6 @@ const LONGEST_NAME: usize = 128;
 /// What a stream is to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"source": {"url": "synthetic:?fps=10"}, "fps": "2", "frames": {}, "models": [{}]}))]
 pub(crate) struct StreamConfig {
     /// What it reads.
     source: SourceConfig,
