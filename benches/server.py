@@ -69,10 +69,10 @@ def cpu_of(pid):
 
 
 class RtspServer(Process):
-    """GStreamer's; the n-th file is at `/n`. Shared, a file is read once for all its clients, with the same RTP timestamps: cheap, but of slow
-    pictures no more than a handful of clients get through to it."""
+    """GStreamer's; the n-th file is at `/n`. Shared, a file is read once for all its clients, with the same RTP timestamps; with more than a
+    handful of clients that server then stands still now and then."""
 
-    def __init__(self, log, *files, shared=True):
+    def __init__(self, log, *files, shared=False):
         command = ["/usr/bin/python3", RTSP, *(["--shared"] if shared else []), *map(Path.absolute, files)]
         super().__init__(command, log, stdin=subprocess.PIPE)
         self.port = int(self.line())

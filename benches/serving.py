@@ -35,7 +35,7 @@ class Serving:
         shutil.rmtree(self.folder / "server", ignore_errors=True)
         return Server(self.bench.programs, self.folder / "server", *settings)
 
-    def source(self, *files, shared=True):
+    def source(self, *files, shared=False):
         return RtspServer(self.folder / "rtsp-log", *files, shared=shared)
 
     def floor(self, url, streams):
@@ -109,7 +109,7 @@ class Serving:
     def quiet(self):
         """Many cameras that see nothing move; every picture is looked at by the gate, a few by the model."""
         clip = self.long(media.quiet(self.clips.folder, self.clips.footage))
-        with self.source(clip, shared=False) as source, self.server() as server:
+        with self.source(clip) as source, self.server() as server:
             for index in range(QUIET_STREAMS):
                 server.stream(f"q{index}", source.url(), "all", models=[{}], gate=True)
                 # It takes up one client after the other, and those who wait give up.
@@ -133,7 +133,7 @@ class Serving:
 
     def latency(self):
         clip = self.long(self.clips("gop5pictures", "720p5"))
-        with self.source(*[clip] * 4) as source, self.server() as server:
+        with self.source(*[clip] * 4, shared=True) as source, self.server() as server:
             for index in range(4):
                 server.stream(f"l{index}", source.url(index), "all", models=[{}], gate=False)
             server.wait_for(4)
