@@ -77,13 +77,12 @@ fn an_upload_that_kills_its_decoder_harms_nobody_else() {
 }
 
 /// A server whose decoders get little memory, told to decode what needs much more, beside another camera.
-fn bloated(check: impl Fn(&Served, &Value)) {
+fn bloated(large: &Path, check: impl Fn(&Served, &Value)) {
     let site = Site::new(&["engine.child_memory=64 MiB"]);
     let server = site.start();
     looping(&site, &server, "other");
     let mut follower = Follower::new(server.address);
-    let large = Clip::new(3840, 2160).frames(2).params("ref=5:bframes=3").cached();
-    let (status, said) = upload(&server, "large", &large, "30");
+    let (status, said) = upload(&server, "large", large, "30");
     assert_eq!(status, 200, "{said}");
     check(&server, &ended(&server, "large"));
     follower.frame("other", 4);
@@ -92,8 +91,9 @@ fn bloated(check: impl Fn(&Served, &Value)) {
 
 #[test]
 fn an_upload_that_bloats_ends_with_its_reason() {
-    bloated(|server, status| {
-        assert_eq!(status["frame_count"], 0, "{status}");
+    let large = Clip::new(3840, 2160).frames(12).params("ref=5:bframes=3").cached();
+    bloated(&large, |server, status| {
+        assert!(status["frame_count"].as_u64() < Some(12), "{status}");
         let ledger = server.get("/api/v1/streams/large/ledger").is(200).text();
         assert!(ledger.contains("needed more memory than its 64 MiB"), "{ledger}");
     });
