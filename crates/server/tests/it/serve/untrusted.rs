@@ -99,6 +99,16 @@ fn an_upload_that_bloats_ends_with_its_reason() {
     });
 }
 
+/// The reader is at the end of a short file before its decoder has failed at the first picture.
+#[test]
+#[ignore = "fault in the engine: a decode of which no picture could be decoded completes without an error"]
+fn a_decode_without_a_frame_says_why() {
+    let large = Clip::new(7680, 4320).frames(2).cached();
+    bloated(&large, |_server, status| {
+        assert!(status["frame_count"] == 0 && status["last_error"].is_string(), "{status}");
+    });
+}
+
 #[test]
 fn damaged_uploads_are_refused_or_read_as_far_as_they_go() {
     let site = Site::new(&[]);
