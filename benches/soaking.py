@@ -37,7 +37,8 @@ def soak(server, source, footage, options):
         server.stream(f"soak-{index}", **kinds(source, footage)[index % 4])
     server.wait_for(options.streams)
     end = time.monotonic() + options.minutes * 60
-    warm = time.monotonic() + min(max(60, options.minutes * 6), options.minutes * 30)
+    # A fifth of it: the store's page cache alone takes minutes to fill its 16 MB.
+    warm = time.monotonic() + options.minutes * 12
     levels = []
     while time.monotonic() < end:
         time.sleep(EVERY_S)
