@@ -47,6 +47,8 @@ pub struct Media {
     pub(super) whole: BTreeSet<u32>,
     source: SourceId,
     blob: Option<Blob>,
+    /// Wall time now, where runs of one pass begin long after it.
+    clock: Option<fn() -> i64>,
     analyzers: Vec<AnalyzerId>,
 }
 
@@ -79,6 +81,12 @@ impl Media {
         Ok(())
     }
 
+    /// Runs begin when they begin, by this clock in ms since 1970, not all with the pass.
+    #[must_use]
+    pub(crate) fn with_clock(self, now_ms: fn() -> i64) -> Self {
+        Self { clock: Some(now_ms), ..self }
+    }
+
     /// A source whose runs are all new: nothing of them can be known.
     pub(crate) fn live(kept: Kept, pass: &Pass, source: &NewSource) -> Result<Self, StoreError> {
         let source = kept.wait(kept.log.source(source))?;
@@ -92,7 +100,7 @@ impl Media {
             kept.wait(kept.log.analyzer(&analyzer))
         });
         let analyzers = analyzers.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { known: Arc::default(), whole: BTreeSet::new(), source, blob: None, analyzers, kept })
+        Ok(Self { known: Arc::default(), whole: BTreeSet::new(), source, blob: None, clock: None, analyzers, kept })
     }
 
     /// What the store has for each analyzer of the pass. Only looks: the pass may not come to this run.
@@ -140,7 +148,8 @@ impl Media {
         t0: i64,
         time_base: TimeBase,
     ) -> Result<(RunId, Vec<KeptBook>), StoreError> {
-        let run = NewRun { source: self.source, ordinal, time_base, t0, began_ms: pass.now_ms };
+        let began_ms = self.clock.map_or(pass.now_ms, |now_ms| now_ms());
+        let run = NewRun { source: self.source, ordinal, time_base, t0, began_ms };
         let run = self.kept.wait(self.kept.log.run(&run))?;
         if let Some(blob) = &self.blob {
             let blob = Entry::Blob { run, blob: blob.clone() };

@@ -174,7 +174,7 @@ impl Attempt<'_> {
         } else {
             Media::live(kept, &prepared.pass, &source)?
         };
-        Recording::new(prepared.pass.clone(), Some(media))
+        Recording::new(prepared.pass.clone(), Some(media.with_clock(self.shared.config.now_ms)))
     }
 
     fn go(

@@ -47,7 +47,10 @@ impl Going {
             let (reason, lasting, progress) = match ended {
                 Ended::Stopped => return self.end(StreamState::Stopped, None),
                 Ended::Whole { damage, .. } if !self.spec.is_endless() => {
-                    return self.end(StreamState::Completed, damage);
+                    return match self.entry.seat.all_failed() {
+                        Some(failed) => self.end(StreamState::Error, Some(failed)),
+                        None => self.end(StreamState::Completed, damage),
+                    };
                 }
                 Ended::Whole { damage, progress } => {
                     (damage.unwrap_or_else(|| "the source ended".to_owned()), false, progress)
@@ -61,7 +64,7 @@ impl Going {
             // What decodes in software need not on a device.
             software |= self.spec.hardware.is_some() && !lasting;
             let pause = self.pause(failures, lasting);
-            tracing::warn!(error = %reason, pause_s = pause.as_secs_f64(), "the attempt failed; another follows");
+            tracing::warn!(error = %reason, pause_s = (pause.as_secs_f64() * 10.0).round() / 10.0, "the attempt failed; another follows");
             self.entry.seat.update(|status| {
                 status.state = if lasting { StreamState::Error } else { StreamState::Restarting };
                 status.last_error = Some(reason);

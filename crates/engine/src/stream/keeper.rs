@@ -11,7 +11,7 @@ use std::{
 
 use ocelli_media::pixel::jpeg;
 use ocelli_model::{TimeBase, Verdict};
-use ocelli_sinks::{Existing, FrameFolder, Retention};
+use ocelli_sinks::{Existing, FolderError, FrameFolder, Retention};
 use ocelli_store::RunId;
 
 use super::{
@@ -90,7 +90,11 @@ impl FrameOutput {
             return Ok(number);
         }
         let folder = self.open()?;
-        let written = folder.write(jpeg).map_err(|error| reason(&error));
+        // Without the path: whoever may look need not know where it is, and the same cause is the same reason.
+        let written = folder.write(jpeg).map_err(|error| match error {
+            FolderError::Write { cause, .. } => cause.to_string(),
+            error => reason(&error),
+        });
         if let Err(error) = folder.clean_up() {
             tracing::warn!(error = %reason(&error), "an old frame cannot be removed");
         }
@@ -302,7 +306,10 @@ fn tell(seat: &Seat, names: &[String], frame: &FrameTold, run: Option<RunId>, cu
     let latency = now().saturating_duration_since(current.arrived);
     let verdict = frame.told.first().map_or(Verdict::Analysed, |told| match told {
         Told::Seen { .. } => Verdict::Analysed,
-        Told::Failed { .. } => Verdict::Failed,
+        Told::Failed { reason } => {
+            seat.failed(reason);
+            Verdict::Failed
+        }
         Told::Settled(verdict) => *verdict,
     });
     match verdict {

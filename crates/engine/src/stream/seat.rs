@@ -18,6 +18,8 @@ pub(super) struct Seat {
     pub(super) counters: Counters,
     /// Somebody wants a picture although no frames are written.
     pub(super) wants_picture: AtomicBool,
+    /// Why the last picture that failed did.
+    failure: Mutex<String>,
     status: Mutex<StreamStatus>,
     newest: Arc<FrameCache<LatestFrame>>,
     updates: broadcast::Sender<Arc<Update>>,
@@ -30,6 +32,7 @@ impl Seat {
             id: status.id.clone(),
             counters: Counters::default(),
             wants_picture: AtomicBool::default(),
+            failure: Mutex::default(),
             status: Mutex::new(status),
             newest,
             updates: broadcast::channel(FOLLOWED).0,
@@ -50,6 +53,19 @@ impl Seat {
             let status = Arc::new(status.clone());
             self.tell(News::Status(status));
         }
+    }
+
+    /// A picture failed.
+    pub(super) fn failed(&self, reason: &str) {
+        reason.clone_into(&mut self.failure.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Why nothing at all was seen, where pictures were due since it was started and each of them failed.
+    pub(super) fn all_failed(&self) -> Option<String> {
+        let tally = self.status().tally;
+        let none = tally.failed > 0 && tally.analysed + tally.gated + tally.dropped == 0;
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        none.then(|| format!("not one picture could be used; of the last: {failure}"))
     }
 
     pub(super) fn state(&self, state: StreamState) {
