@@ -21,6 +21,9 @@ use crate::{
     view::{FrameView, Listed},
 };
 
+/// What the engine calls the writing of frames.
+const FRAMES: &str = "frames";
+
 /// Which results.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +31,7 @@ use crate::{
 pub(super) struct ResultsQuery {
     /// Ordinal of the run within the stream; the newest if left out.
     run: Option<u32>,
-    /// Only those of this model.
+    /// Only those of this model. `frames` stands for pictures that were written to the folder, and is left out unless named.
     model: Option<String>,
     /// Only those of this analyzer version.
     analyzer_version: Option<String>,
@@ -78,7 +81,12 @@ pub(super) async fn results(
         to_seconds: query.to_seconds,
     };
     let span = ends.ticks(run.run.time_base)?;
-    let asked = analyses(&shared, &run, query.model.as_deref(), query.analyzer_version.as_deref()).await?;
+    let (model, version) = (query.model.as_deref(), query.analyzer_version.as_deref());
+    let mut asked = analyses(&shared, &run, model, version).await?;
+    // Pictures that were written are results too, of nothing that anybody looks for unless it is named.
+    if model.is_none() && version.is_none() {
+        asked.retain(|(analyzer, _)| analyzer.analyzer.model != FRAMES);
+    }
     let analyses: Vec<Series> = asked.into_iter().fold(Vec::new(), Series::gathered);
     let question = Question {
         run: run.id,

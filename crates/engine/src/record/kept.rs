@@ -100,7 +100,15 @@ impl Media {
             kept.wait(kept.log.analyzer(&analyzer))
         });
         let analyzers = analyzers.collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { known: Arc::default(), whole: BTreeSet::new(), source, blob: None, clock: None, analyzers, kept })
+        Ok(Self {
+            known: Arc::default(),
+            whole: BTreeSet::new(),
+            source,
+            blob: None,
+            clock: None,
+            analyzers,
+            kept,
+        })
     }
 
     /// What the store has for each analyzer of the pass. Only looks: the pass may not come to this run.
