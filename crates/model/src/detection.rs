@@ -41,6 +41,54 @@ impl BoundingBox {
     }
 }
 
+impl Detection {
+    /// In the numbers that are written, of a picture of that size in pixels: what one output says can be found in another.
+    pub fn written(&self, width: u32, height: u32) -> Written {
+        let BoundingBox { x, y, width: w, height: h } = self.bbox;
+        let rectangle = |across: f64, down: f64, decimals| Rectangle {
+            x: rounded(f64::from(x) * across, decimals),
+            y: rounded(f64::from(y) * down, decimals),
+            width: rounded(f64::from(w) * across, decimals),
+            height: rounded(f64::from(h) * down, decimals),
+        };
+        Written {
+            confidence: rounded(f64::from(self.confidence), 4),
+            fractions: rectangle(1.0, 1.0, 6),
+            pixels: rectangle(f64::from(width), f64::from(height), 1),
+        }
+    }
+}
+
+/// The numbers of a detection, rounded as every output rounds them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Written {
+    /// 0 to 1.
+    pub confidence: f64,
+    /// Where, in fractions of the displayed picture.
+    pub fractions: Rectangle,
+    /// Where, in pixels of the displayed picture.
+    pub pixels: Rectangle,
+}
+
+/// A box, from the top left corner.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Rectangle {
+    /// Left edge.
+    pub x: f64,
+    /// Top edge.
+    pub y: f64,
+    /// Width.
+    pub width: f64,
+    /// Height.
+    pub height: f64,
+}
+
+/// The nearest number with so many decimals; zero has no sign, so that equal values read equal.
+pub fn rounded(value: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (value * scale).round() / scale + 0.0
+}
+
 /// One object followed across frames; unique within its run and the derivation that found it. Counts from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -7,7 +7,7 @@ mod time;
 mod verdict;
 mod version;
 
-pub use detection::{BoundingBox, Detection, TrackId};
+pub use detection::{BoundingBox, Detection, Rectangle, TrackId, Written, rounded};
 pub use rate::{Rate, RateError, SamplingPlan, SlotClock};
 pub use stream::{StreamId, StreamIdError};
 pub use time::{TimeBase, TimeBaseError};

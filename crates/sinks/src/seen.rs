@@ -1,6 +1,7 @@
 //! A detection in the numbers that are written. All formats round alike, so that what one says can be found in another.
 
-use ocelli_model::{BoundingBox, Detection, TrackId};
+use ocelli_model::{BoundingBox, Detection, TrackId, Written};
+pub(crate) use ocelli_model::{Rectangle, rounded};
 use serde::Serialize;
 
 /// Serialized as it stands in a JSON line.
@@ -16,14 +17,6 @@ pub(crate) struct Seen<'a> {
     pub(crate) track: Option<TrackId>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Rectangle {
-    pub(crate) x: f64,
-    pub(crate) y: f64,
-    pub(crate) width: f64,
-    pub(crate) height: f64,
-}
-
 impl<'a> Seen<'a> {
     /// `None` if a number is not finite.
     pub(crate) fn of(
@@ -36,24 +29,7 @@ impl<'a> Seen<'a> {
         if ![detection.confidence, x, y, w, h].into_iter().all(f32::is_finite) {
             return None;
         }
-        let rectangle = |across: f64, down: f64, decimals| Rectangle {
-            x: rounded(f64::from(x) * across, decimals),
-            y: rounded(f64::from(y) * down, decimals),
-            width: rounded(f64::from(w) * across, decimals),
-            height: rounded(f64::from(h) * down, decimals),
-        };
-        Some(Self {
-            label: &detection.label,
-            confidence: rounded(f64::from(detection.confidence), 4),
-            fractions: rectangle(1.0, 1.0, 6),
-            pixels: rectangle(f64::from(width), f64::from(height), 1),
-            track,
-        })
+        let Written { confidence, fractions, pixels } = detection.written(width, height);
+        Some(Self { label: &detection.label, confidence, fractions, pixels, track })
     }
-}
-
-/// The nearest number with so many decimals; zero has no sign, so that equal values read equal.
-pub(crate) fn rounded(value: f64, decimals: i32) -> f64 {
-    let scale = 10_f64.powi(decimals);
-    (value * scale).round() / scale + 0.0
 }

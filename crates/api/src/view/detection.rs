@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ocelli_model::{BoundingBox, Detection, TrackId};
+pub(crate) use ocelli_model::rounded;
+use ocelli_model::{Detection, TrackId, Written};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -35,6 +36,13 @@ struct Rectangle {
     height: f64,
 }
 
+impl From<ocelli_model::Rectangle> for Rectangle {
+    fn from(written: ocelli_model::Rectangle) -> Self {
+        let ocelli_model::Rectangle { x, y, width, height } = written;
+        Self { x, y, width, height }
+    }
+}
+
 /// Where time went.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Timing {
@@ -62,25 +70,13 @@ pub(crate) fn detections(
 
 impl DetectionView {
     fn of(detection: &Detection, track: Option<TrackId>, width: u32, height: u32) -> Self {
-        let BoundingBox { x, y, width: w, height: h } = detection.bbox;
-        let rectangle = |across: f64, down: f64, decimals| Rectangle {
-            x: rounded(f64::from(x) * across, decimals),
-            y: rounded(f64::from(y) * down, decimals),
-            width: rounded(f64::from(w) * across, decimals),
-            height: rounded(f64::from(h) * down, decimals),
-        };
+        let Written { confidence, fractions, pixels } = detection.written(width, height);
         Self {
             label: detection.label.to_string(),
-            confidence: rounded(f64::from(detection.confidence), 4),
-            fractions: rectangle(1.0, 1.0, 6),
-            pixels: rectangle(f64::from(width), f64::from(height), 1),
+            confidence,
+            fractions: fractions.into(),
+            pixels: pixels.into(),
             track,
         }
     }
-}
-
-/// The nearest number with so many decimals; zero has no sign.
-pub(crate) fn rounded(value: f64, decimals: i32) -> f64 {
-    let scale = 10_f64.powi(decimals);
-    (value * scale).round() / scale + 0.0
 }
