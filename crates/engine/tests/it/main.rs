@@ -7,6 +7,8 @@ mod choice;
 #[cfg(test)]
 mod endings;
 #[cfg(test)]
+mod failing;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod kept;

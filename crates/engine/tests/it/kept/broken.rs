@@ -1,56 +1,12 @@
 //! A store that fails in the middle of a pass: what was told is kept, and the next pass finishes the work.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use ocelli_engine::RecordError;
-use ocelli_store::{
-    AnalyzerId, Entry, NewAnalyzer, NewLedger, NewRun, NewSource, OpenLedger, ResultLog, RunId, Settled,
-    SourceId, SqliteStore, StoreError,
-};
+use ocelli_store::StoreError;
 
 use super::{How, Shop, gaps::clip, untimed};
-
-/// Has room for so many more commits.
-#[derive(Debug)]
-struct Filling {
-    store: Arc<SqliteStore>,
-    room: AtomicU64,
-}
-
-#[async_trait]
-impl ResultLog for Filling {
-    async fn source(&self, source: &NewSource) -> Result<SourceId, StoreError> {
-        self.store.source(source).await
-    }
-
-    async fn run(&self, run: &NewRun) -> Result<RunId, StoreError> {
-        self.store.run(run).await
-    }
-
-    async fn analyzer(&self, analyzer: &NewAnalyzer) -> Result<AnalyzerId, StoreError> {
-        self.store.analyzer(analyzer).await
-    }
-
-    async fn ledger(&self, ledger: &NewLedger) -> Result<OpenLedger, StoreError> {
-        self.store.ledger(ledger).await
-    }
-
-    async fn settled(&self, ledger: OpenLedger) -> Result<Settled, StoreError> {
-        self.store.settled(ledger).await
-    }
-
-    async fn commit(&self, entries: &[Entry]) -> Result<(), StoreError> {
-        let left = self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(1));
-        match left {
-            Ok(_) => self.store.commit(entries).await,
-            Err(_) => Err(StoreError::Full { path: "full".into() }),
-        }
-    }
-}
+use crate::failing::Failing;
 
 const SECOND: i64 = 90_000;
 
@@ -66,7 +22,8 @@ fn broken_everywhere(before: &[(i64, i64)]) {
         for (start, end) in before {
             looked += shop.pass(&clip(), &how.clone().between(start * SECOND, end * SECOND)).looked;
         }
-        let log = Arc::new(Filling { store: Arc::clone(&shop.store), room: room.into() });
+        let log = Arc::new(Failing::new(Arc::clone(&shop.store)));
+        log.fail_after(room, u64::MAX);
         let broken = shop.pass_through(&clip(), &how, log);
         looked += broken.looked;
         let kept = shop.contents();

@@ -1,6 +1,5 @@
 //! Streams under their supervisor, with the real store and real folders.
 
-mod failing;
 mod faults;
 mod life;
 mod races;
@@ -16,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use crate::failing::Failing;
 use ocelli_analyze::{AnalyzeError, Analyzer};
 use ocelli_engine::{
     AnalyzerFacts, Backoff, FramesSpec, Kept, LoadModels, Loaded, ModelSpec, Parts, SourceSpec, SourceUrl,
@@ -156,7 +156,7 @@ impl LoadModels for Models {
 pub(super) struct Yard {
     pub(super) supervisor: Supervisor,
     pub(super) store: Arc<SqliteStore>,
-    pub(super) log: Arc<failing::Failing>,
+    pub(super) log: Arc<Failing>,
     pub(super) opener: Arc<Opener>,
     pub(super) frames: PathBuf,
     appender: Appender,
@@ -166,8 +166,8 @@ impl Yard {
     pub(super) async fn open(folder: &Path) -> Self {
         let store = Arc::new(SqliteStore::open(&folder.join("store"), Access::Write).await.unwrap());
         let runtime = tokio::runtime::Handle::current();
-        let log = Arc::new(failing::Failing::new(Arc::clone(&store)));
-        let appender = Appender::start(Arc::<failing::Failing>::clone(&log), &runtime);
+        let log = Arc::new(Failing::new(Arc::clone(&store)));
+        let appender = Appender::start(Arc::<Failing>::clone(&log), &runtime);
         let kept = Kept { log: log.clone(), results: store.clone(), appender: appender.clone(), runtime };
         let opener = Arc::new(Opener::default());
         let frames = folder.join("frames");

@@ -20,12 +20,12 @@ pub(crate) struct Failing {
 }
 
 impl Failing {
-    pub(super) fn new(store: Arc<SqliteStore>) -> Self {
+    pub(crate) fn new(store: Arc<SqliteStore>) -> Self {
         Self { store, well: AtomicU64::default(), badly: AtomicU64::default() }
     }
 
     /// `well` more commits go well, then so many fail, and from there on all go well again.
-    pub(super) fn fail_after(&self, well: u64, badly: u64) {
+    pub(crate) fn fail_after(&self, well: u64, badly: u64) {
         self.well.store(well, Ordering::Relaxed);
         self.badly.store(badly, Ordering::Relaxed);
     }
