@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-use ocelli_analyze::{TrackerConfig, TrackerConfigError};
+use ocelli_analyze::{DetectorModel, TrackerConfig, TrackerConfigError};
 use ocelli_media::pixel::OwnedPicture;
 use ocelli_model::{AnalyzerVersion, SamplingPlan, Tally, TimeBase, TrackId, Verdict};
 use ocelli_store::{Entry, FrameResult, Pending, RunId, RunState, StoreError};
@@ -38,6 +38,16 @@ pub struct AnalyzerFacts {
     pub model: String,
     /// What the version was made from.
     pub ingredients: BTreeMap<String, String>,
+}
+
+impl From<&DetectorModel> for AnalyzerFacts {
+    fn from(model: &DetectorModel) -> Self {
+        Self {
+            version: model.version().clone(),
+            model: model.entry().id.clone(),
+            ingredients: model.ingredients().ingredients().clone(),
+        }
+    }
 }
 
 /// How a source is gone through.

@@ -33,12 +33,7 @@ impl LoadModels for HomeModels {
             load(&config, &self.0, upstream).map_err(|error| told(error.into()))?;
         let loaded = (0..instances).map(|_| model.instance()).collect::<Result<_, _>>();
         let instances = loaded.map_err(|error| told(error.into()))?;
-        let facts = AnalyzerFacts {
-            version: model.version().clone(),
-            model: model.entry().id.clone(),
-            ingredients: model.ingredients().ingredients().clone(),
-        };
-        Ok(Loaded { facts, instances })
+        Ok(Loaded { facts: AnalyzerFacts::from(&model), instances })
     }
 }
 

@@ -59,12 +59,7 @@ impl Models {
     }
 
     pub(super) fn facts(&self) -> Vec<AnalyzerFacts> {
-        let facts = |model: &DetectorModel| AnalyzerFacts {
-            version: model.version().clone(),
-            model: model.entry().id.clone(),
-            ingredients: model.ingredients().ingredients().clone(),
-        };
-        self.0.iter().map(facts).collect()
+        self.0.iter().map(AnalyzerFacts::from).collect()
     }
 
     pub(super) fn names(&self) -> Vec<ModelName> {
