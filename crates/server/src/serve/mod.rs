@@ -46,7 +46,7 @@ const MOST_UPLOADS: usize = 16;
 /// Serves until it is told to stop. `store` is open for writing.
 pub(crate) async fn serve(config: &Config, store: Arc<SqliteStore>) -> Result<()> {
     // Before anything takes long: a signal during the start ends it in order too.
-    let mut signals = Signals::listen()?;
+    let signals = Signals::listen()?;
     let listeners = access::listeners(config);
     let rules = access::access(config)?;
     for line in rules.check(&listeners, now_ms())? {
@@ -107,18 +107,12 @@ impl Signals {
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    async fn stop(&mut self) {
+    /// Ready at the first; from then on the second ends the program.
+    async fn stop(mut self) {
         self.next().await;
         tracing::info!("told to stop; once more ends at once");
-        let (mut interrupt, mut terminate) = match Self::listen() {
-            Ok(Self { interrupt, terminate }) => (interrupt, terminate),
-            Err(_told_at_start) => return,
-        };
         tokio::spawn(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+            self.next().await;
             end_at_once();
         });
     }
