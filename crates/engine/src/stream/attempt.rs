@@ -137,30 +137,20 @@ impl Attempt<'_> {
 
     /// Software where the hardware cannot be opened: a stream that is decoded somewhere else is better than none.
     fn acceleration(&self) -> Result<Option<Acceleration>, String> {
-        let Some(word) = self.spec.hardware.as_deref().filter(|word| *word != "none" && !self.software)
-        else {
-            return Ok(None);
-        };
         // The child that reads what nobody vouches for has no device.
-        if self.spec.source.untrusted {
+        let none = self.software || self.spec.source.untrusted;
+        let asked: Acceleration = match self.spec.hardware.as_deref().filter(|_| !none) {
+            None | Some("none") => return Ok(None),
+            Some("auto") => {
+                return Ok(Acceleration::ALL.into_iter().find(|kind| Hardware::open(*kind, None).is_ok()));
+            }
+            Some(word) => word.parse().map_err(|error| format!("{error}"))?,
+        };
+        if let Err(fallback) = Hardware::open(asked, None) {
+            tracing::warn!("decoding in software: {fallback}");
             return Ok(None);
         }
-        let asked = match word {
-            "auto" => Acceleration::ALL.to_vec(),
-            word => vec![word.parse().map_err(|error| format!("{error}"))?],
-        };
-        let mut why = None;
-        let opened = asked.into_iter().find(|asked| match Hardware::open(*asked, None) {
-            Ok(_device) => true,
-            Err(fallback) => {
-                why.get_or_insert(fallback);
-                false
-            }
-        });
-        if let (None, Some(fallback), false) = (opened, why, word == "auto") {
-            tracing::warn!("decoding in software: {fallback}");
-        }
-        Ok(opened)
+        Ok(Some(asked))
     }
 
     fn open_records(&self, prepared: &Prepared) -> Result<Recording, RecordError> {

@@ -67,7 +67,7 @@ impl LookItem {
 
 /// What is done with the pictures of one stream.
 pub(super) struct LookStage {
-    /// `None` where no frames are written: then made when somebody asks for a picture.
+    /// Every due picture is made a JPEG; else only when somebody asks for one.
     frames: bool,
     encoder: JpegEncoder,
     gate: Option<(GateConfig, String, Option<MotionGate>)>,

@@ -43,7 +43,7 @@ impl MediaProbe for Probe {
 }
 
 fn told(error: &child::ProbeError) -> ProbeError {
-    let words = crate::ending::chain(&anyhow::anyhow!(error.to_string()));
+    let words = error.to_string();
     match error {
         child::ProbeError::Empty | child::ProbeError::NotVideo(_) => ProbeError::NotAVideo(words),
         child::ProbeError::Unusable(_) => ProbeError::Damaged(words),
