@@ -1,8 +1,8 @@
 //! A server that answers each connection with what the test says, and remembers what it was asked.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    io::{BufRead as _, BufReader, Read, Write as _},
+    net::{SocketAddr, TcpListener},
     ops::ControlFlow,
     thread::{self, JoinHandle},
     time::Duration,
@@ -65,8 +65,9 @@ fn answer_one(listener: &TcpListener, answer: Answer) -> String {
     head
 }
 
-fn head(stream: &TcpStream) -> String {
-    let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+/// Of one request, up to the empty line; an answer before that is nothing that HTTP knows.
+pub(crate) fn head(stream: impl Read) -> String {
+    let lines = BufReader::new(stream).lines();
     lines.map_while(Result::ok).take_while(|line| !line.is_empty()).map(|line| line + "\n").collect()
 }
 
