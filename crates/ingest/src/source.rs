@@ -3,7 +3,7 @@
 use std::{io, sync::Arc};
 
 use ocelli_media::{
-    AccessUnit, CodecParameters,
+    AccessUnit, AudioUnit, CodecParameters,
     decode::OpenDecoder,
     libav::{DemuxError, EncodeError},
 };
@@ -23,6 +23,12 @@ pub trait Source: Send + std::fmt::Debug {
 
     /// The next unit in decode order, or the end.
     fn next_unit(&mut self) -> Result<Option<AccessUnit>, SourceError>;
+
+    /// Sound that came up to the unit that was returned last, oldest first: asked for after each unit until there is none. Sources
+    /// bound what waits here, oldest goes first.
+    fn next_audio(&mut self) -> Option<AudioUnit> {
+        None
+    }
 
     /// What was first found wrong with the input, if it could be read on: the results are then partial.
     fn damage(&self) -> Option<&str>;

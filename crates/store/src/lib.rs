@@ -12,6 +12,7 @@ mod ids;
 mod ledger;
 mod log;
 mod query;
+mod segments;
 mod streams;
 mod words;
 
@@ -29,4 +30,5 @@ pub use log::{Entry, OpenLedger, ResultLog, Settled};
 pub use query::{
     DetectionQuery, FrameQuery, LedgerRow, Page, Results, RunFilter, StoredDetection, StoredFrame,
 };
+pub use segments::{RecordingGap, RecordingUse, SegmentClass, SegmentQuery, SegmentRecord, Segments};
 pub use streams::{AnchorOrigin, EndState, Pruned, StreamEnd, StreamRecord, Streams, WallAnchor};

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ocelli_media::{AccessUnit, CodecParameters, decode::OpenDecoder};
+use ocelli_media::{AccessUnit, AudioUnit, CodecParameters, decode::OpenDecoder};
 
 use crate::{Source, SourceError, Stop, WallAnchor};
 
@@ -73,6 +73,10 @@ impl Source for Paced {
         };
         due.map_or(Ok(()), |due| self.wait_until(due))?;
         Ok(unit)
+    }
+
+    fn next_audio(&mut self) -> Option<AudioUnit> {
+        self.source.next_audio()
     }
 
     fn damage(&self) -> Option<&str> {
