@@ -153,6 +153,9 @@ impl Asked {
             tracks: false,
             gate: None,
             hardware: self.hardware.clone(),
+            record: None,
+            publish: None,
+            analyzer: None,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What a stream is to do, as JSON: the spec of the engine with names and limits of the interface.
 
 use ocelli_engine::{
-    FramesSpec, ModelSpec, Pace, SourceSpec, SourceUrl, SourceUrlError, StreamSpec, Transport,
+    FramesSpec, ModelSpec, Pace, PublishSpec, RecordSpec, SecondPublisher, SourceSpec, SourceUrl,
+    SourceUrlError, StreamSpec, Transport,
 };
 use ocelli_model::{SamplingPlan, StreamId};
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -40,7 +41,51 @@ pub(crate) struct StreamConfig {
     /// Hardware that decodes; software if null.
     #[serde(default)]
     hardware: Option<Hardware>,
+    /// Everything that comes is kept as it comes, for playback, clips and later analysis; not recorded if null.
+    #[serde(default)]
+    record: Option<RecordConfig>,
+    /// Who may publish to it, where its source is `publish:` and its own id; nobody if null.
+    #[serde(default)]
+    publish: Option<PublishConfig>,
 }
+
+/// How a stream is recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, expecting = "how a stream is recorded, such as {\"audio\": false} or {}")]
+struct RecordConfig {
+    /// With its sound, where it has any.
+    #[serde(default = "yes")]
+    audio: bool,
+}
+
+/// Who may publish to a stream: whoever knows the secret, and whoever calls from one of the networks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, expecting = "who may publish, such as {\"secret\": \"at least 8 characters\"}")]
+struct PublishConfig {
+    /// Given by the publisher as `<stream id>?secret=…`; 8 to 128 characters. Never shown: `***` stands for one that is set, and keeps it
+    /// where it is sent back.
+    #[serde(default)]
+    #[schema(max_length = 128)]
+    secret: Option<String>,
+    /// Ranges of addresses separated by commas, such as `192.168.1.0/24`.
+    #[serde(default)]
+    networks: Option<String>,
+    /// What becomes of a second publisher while there is one.
+    #[serde(default)]
+    second: SecondWord,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = SecondPublisher)]
+enum SecondWord {
+    #[default]
+    Refuse,
+    TakeOver,
+}
+
+/// Shown in place of a publish secret.
+const HIDDEN: &str = "***";
 
 /// What a stream reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -199,6 +244,8 @@ impl StreamConfig {
             tracks: spec.tracks,
             gate: spec.gate,
             hardware: spec.hardware.as_deref().and_then(Hardware::of),
+            record: spec.record.as_ref().map(|record| RecordConfig { audio: record.audio }),
+            publish: spec.publish.as_ref().map(PublishConfig::of),
         }
     }
 
@@ -216,6 +263,9 @@ impl StreamConfig {
             tracks: self.tracks,
             gate: self.gate,
             hardware: self.hardware.and_then(Hardware::spec),
+            record: self.record.map(|record| RecordSpec { audio: record.audio }),
+            publish: self.publish.map(|publish| publish.spec(present)).transpose()?,
+            analyzer: present.and_then(|present| present.analyzer.clone()),
         })
     }
 }
@@ -257,6 +307,35 @@ impl SourceConfig {
                 TransportWord::Udp => Transport::Udp,
             },
         })
+    }
+}
+
+impl PublishConfig {
+    fn of(spec: &PublishSpec) -> Self {
+        Self {
+            secret: spec.secret.as_ref().map(|_secret| HIDDEN.to_owned()),
+            networks: spec.networks.clone(),
+            second: match spec.second {
+                SecondPublisher::Refuse => SecondWord::Refuse,
+                SecondPublisher::TakeOver => SecondWord::TakeOver,
+            },
+        }
+    }
+
+    /// The engine says what else is wrong with it.
+    fn spec(self, present: Option<&StreamSpec>) -> Result<PublishSpec, String> {
+        let kept = || present.and_then(|present| present.publish.as_ref()?.secret.clone());
+        let secret = match self.secret {
+            Some(secret) if secret == HIDDEN => Some(kept().ok_or_else(|| {
+                format!("publish.secret: {HIDDEN} keeps the secret that is set, and none is")
+            })?),
+            given => given,
+        };
+        let second = match self.second {
+            SecondWord::Refuse => SecondPublisher::Refuse,
+            SecondWord::TakeOver => SecondPublisher::TakeOver,
+        };
+        Ok(PublishSpec { secret, networks: self.networks, second })
     }
 }
 

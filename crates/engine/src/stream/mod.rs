@@ -15,6 +15,7 @@ mod keeper;
 mod looking;
 mod planning;
 mod pool;
+mod publish;
 mod seat;
 mod shelf;
 mod spec;
@@ -25,8 +26,9 @@ use std::time::Instant;
 
 pub use backoff::Backoff;
 pub use counters::{LATENCY_BUCKETS_MS, Part, StreamCounts};
+pub use publish::{PublishSpec, SecondPublisher};
 pub use shelf::{LoadModels, Loaded};
-pub use spec::{FramesSpec, ModelSpec, StreamSpec};
+pub use spec::{AnalyzerStream, FramesSpec, ModelSpec, RecordSpec, StreamSpec};
 pub use status::{FrameNews, LatestFrame, LookNews, News, StreamState, StreamStatus, Update};
 pub use supervisor::{Follower, Missed, Parts, StreamError, Supervisor, SupervisorConfig};
 

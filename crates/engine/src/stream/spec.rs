@@ -5,7 +5,7 @@ use ocelli_media::libav::Acceleration;
 use ocelli_model::SamplingPlan;
 use serde::{Deserialize, Serialize};
 
-use super::StreamError;
+use super::{PublishSpec, StreamError};
 
 /// More would look at a picture for seconds.
 const MOST_MODELS: usize = 16;
@@ -32,6 +32,42 @@ pub struct StreamSpec {
     /// Hardware that decodes, by its name on the command line (`cuda`, `qsv`, `vaapi`, `auto`); software if `None`.
     #[serde(default)]
     pub hardware: Option<String>,
+    /// Everything that comes is kept as it comes: for playback, clips, and analyzers to come.
+    #[serde(default)]
+    pub record: Option<RecordSpec>,
+    /// Who may publish to it, where it reads `publish:`.
+    #[serde(default)]
+    pub publish: Option<PublishSpec>,
+    /// What clients of contract 3 call it.
+    #[serde(default)]
+    pub analyzer: Option<AnalyzerStream>,
+}
+
+/// How a stream is recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordSpec {
+    /// With its sound, where it has any.
+    #[serde(default = "yes")]
+    pub audio: bool,
+}
+
+impl Default for RecordSpec {
+    fn default() -> Self {
+        Self { audio: true }
+    }
+}
+
+/// A stream as contract 3 knows it. Its key is the id of the stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnalyzerStream {
+    /// Its `id` there, a number.
+    pub number: u64,
+    /// For people.
+    pub name: String,
+    /// `rtmp`, `webcam`, `file` or another word of that contract.
+    pub source_type: String,
+    /// `live` or `batch`.
+    pub processing_mode: String,
 }
 
 /// How frames are written.
@@ -66,8 +102,13 @@ impl StreamSpec {
     /// What can be told without opening anything.
     pub(super) fn check(&self) -> Result<(), StreamError> {
         let invalid = |why: &str| Err(StreamError::Invalid(why.to_owned()));
-        if self.frames.is_none() && self.models.is_empty() {
-            return invalid("a stream needs frames to write, or models to look: give `frames` or `models`");
+        if self.frames.is_none() && self.models.is_empty() && self.record.is_none() {
+            return invalid(
+                "a stream needs something to do: give `frames` to write, `models` to look, or `record`",
+            );
+        }
+        if let Some(Err(why)) = self.publish.as_ref().map(PublishSpec::check) {
+            return invalid(&format!("publish: {why}"));
         }
         if self.frames.as_ref().is_some_and(|frames| !(1..=100).contains(&frames.quality)) {
             return invalid("the quality of frames is 1 to 100");

@@ -271,5 +271,8 @@ pub(super) fn frames_of(path: &Path, fps: &str) -> StreamSpec {
         tracks: true,
         gate: None,
         hardware: None,
+        record: None,
+        publish: None,
+        analyzer: None,
     }
 }
