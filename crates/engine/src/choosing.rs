@@ -4,12 +4,20 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use ocelli_media::{
     AccessUnit, CodecParameters,
-    bitstream::{BitstreamError, PictureReader},
+    bitstream::{BitstreamError, PictureInfo, PictureReader},
     fields::FieldPairs,
     sampler::{Sampler, Step},
 };
 
 use crate::reason::count;
+
+/// A unit that is whole, with both fields of its picture.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whole<'a> {
+    pub(crate) unit: &'a AccessUnit,
+    /// What it is, where it holds a picture, and its run, counted from 0 within the source. None before anything can be decoded.
+    pub(crate) picture: Option<(PictureInfo, u32)>,
+}
 
 /// Reads what each unit is, joins fields, and lets the sampler choose.
 #[derive(Debug)]
@@ -34,7 +42,7 @@ impl Choosing {
     }
 
     /// Takes the next unit in decode order; `note` is told of each that is whole.
-    pub(crate) fn push(&mut self, unit: AccessUnit, note: impl FnMut(&AccessUnit)) {
+    pub(crate) fn push(&mut self, unit: AccessUnit, note: impl FnMut(Whole<'_>)) {
         if !Arc::ptr_eq(&self.parameters, &unit.parameters) {
             self.parameters = Arc::clone(&unit.parameters);
             self.reader = PictureReader::new(&self.parameters);
@@ -52,7 +60,7 @@ impl Choosing {
     }
 
     /// The end of the source: closes every slot.
-    pub(crate) fn finish(&mut self, note: impl FnMut(&AccessUnit)) {
+    pub(crate) fn finish(&mut self, note: impl FnMut(Whole<'_>)) {
         self.fields.flush();
         self.sample(note);
         self.sampler.finish();
@@ -67,13 +75,16 @@ impl Choosing {
     }
 
     /// Gives the sampler what is whole.
-    fn sample(&mut self, mut note: impl FnMut(&AccessUnit)) {
+    fn sample(&mut self, mut note: impl FnMut(Whole<'_>)) {
         while let Some((unit, info)) = self.fields.next_unit() {
-            note(&unit);
-            match info {
-                Some(info) => self.sampler.push(unit, info),
-                None => self.sampler.pass_over(&unit),
-            }
+            let Some(info) = info else {
+                self.sampler.pass_over(&unit);
+                note(Whole { unit: &unit, picture: None });
+                continue;
+            };
+            // Shared, not copied.
+            self.sampler.push(unit.clone(), info);
+            note(Whole { unit: &unit, picture: self.sampler.run().map(|run| (info, run)) });
         }
     }
 }

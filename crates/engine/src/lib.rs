@@ -9,6 +9,7 @@ mod reading;
 mod reason;
 mod record;
 mod run;
+mod still;
 mod stream;
 mod work;
 
@@ -20,5 +21,6 @@ pub use record::{
     AnalyzerFacts, FrameTold, Kept, Known, Media, Pass, RecordError, Recording, Sums, TellEarly, Told,
 };
 pub use run::{Report, RunError, Settings, Watch, run};
+pub use still::{Still, StillError, still};
 pub use stream::*;
 pub use work::{Place, Work, WorkError};

@@ -16,7 +16,7 @@ use ocelli_model::{TimeBase, Verdict};
 
 use crate::{
     Failure, Notice, Place, Report, RunError, Settings, Watch,
-    choosing::Choosing,
+    choosing::{Choosing, Whole},
     reason::reason,
     run::{Job, Picture, Told},
 };
@@ -66,7 +66,7 @@ impl<T> Outlet<T> {
 }
 
 /// How far the source is read.
-fn note(unit: &AccessUnit, watch: &Watch, first: &mut i64, report: &mut Report) {
+fn note(Whole { unit, .. }: Whole<'_>, watch: &Watch, first: &mut i64, report: &mut Report) {
     let known = report.covered.map(|covered| (*first, covered));
     let (start, (least, most)) = known.unwrap_or((unit.pts, (unit.pts, unit.pts)));
     *first = start;
@@ -140,7 +140,7 @@ impl<'a, T> Reading<'a, T> {
         if !(to_be_continued || self.report.stopped) {
             self.whole = ended && self.source.damage().is_none();
             let (watch, first, report) = (self.watch, &mut self.first, &mut self.report);
-            self.choosing.finish(|unit| note(unit, watch, first, report));
+            self.choosing.finish(|whole| note(whole, watch, first, report));
         }
         // A decoder that is drained early gives pictures that stand behind some that were not read.
         if self.take_steps()?.is_continue() && !to_be_continued {
@@ -155,7 +155,7 @@ impl<'a, T> Reading<'a, T> {
 
     fn read(&mut self, unit: AccessUnit) {
         let (watch, first, report) = (self.watch, &mut self.first, &mut self.report);
-        self.choosing.push(unit, |unit| note(unit, watch, first, report));
+        self.choosing.push(unit, |whole| note(whole, watch, first, report));
     }
 
     fn take_steps(&mut self) -> Result<ControlFlow<()>, RunError> {

@@ -99,6 +99,9 @@ pub enum SourceError {
     /// The end was asked for while the source waited.
     #[error("stopped while waiting for the stream")]
     Stopped,
+    /// A recording of our own.
+    #[error("the recording cannot be read")]
+    Recording(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The process that reads untrusted media.
     #[error(transparent)]
     Child(#[from] ChildError),
@@ -133,7 +136,7 @@ impl SourceError {
             Self::Stopped => Fault::Stopped,
             Self::Rtsp(error) => error.fault(),
             Self::Http(error) => error.fault(),
-            Self::Demux(DemuxError::Read(_)) | Self::Synthetic(_) => Fault::Machine,
+            Self::Demux(DemuxError::Read(_)) | Self::Synthetic(_) | Self::Recording(_) => Fault::Machine,
             // Whatever it did, the same bytes would do again.
             Self::Child(ChildError::Ended(_)) | Self::Empty | Self::Demux(_) => Fault::Media,
             Self::Child(_) => Fault::Machine,

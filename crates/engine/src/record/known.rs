@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ocelli_media::sampler::Interest;
-use ocelli_model::Verdict;
+use ocelli_model::{SamplingPlan, Verdict};
 use ocelli_store::{Settled, Span};
 
 use crate::{Demand, Place};
@@ -28,6 +28,19 @@ impl Known {
         self.runs.insert(run, ledgers);
     }
 
+    /// The last slot up to which every analyzer has a verdict; where every picture is due, the last PTS that has one. `None`: nothing
+    /// is known of the run.
+    pub(crate) fn settled_through(&self, run: u32, plan: SamplingPlan) -> Option<i64> {
+        let ledgers = self.runs.get(&run)?;
+        let settled = ledgers.iter().map(|ledger| match plan {
+            SamplingPlan::All => ledger.verdicts.last().map(|(span, _)| span.last),
+            SamplingPlan::Rate(_) => ledger.first_slots(),
+        });
+        // One that has nothing holds the others back, unless none has.
+        let least = settled.clone().map(|last| last.unwrap_or(i64::MIN)).min()?;
+        settled.flatten().next().map(|_some| least)
+    }
+
     pub(crate) fn ledger(&self, run: u32, analyzer: usize) -> Option<&KnownLedger> {
         self.runs.get(&run)?.get(analyzer)
     }
@@ -44,6 +57,18 @@ impl KnownLedger {
         let after = self.verdicts.partition_point(|(span, _)| span.first <= at);
         let (span, verdict) = self.verdicts[..after].last()?;
         span.contains(at).then_some(*verdict)
+    }
+
+    /// The last slot of those that have a verdict without a gap, from the first on.
+    fn first_slots(&self) -> Option<i64> {
+        let mut through = None;
+        for (span, _) in &self.verdicts {
+            if span.first > through.map_or(0, |last: i64| last + 1) {
+                break;
+            }
+            through = through.max(Some(span.last));
+        }
+        through
     }
 
     pub(crate) fn has_result(&self, pts: i64) -> bool {

@@ -14,7 +14,7 @@ use ocelli_ingest::{Source, SourceError, Stop};
 use ocelli_media::{
     libav::{Acceleration, Hardware, decoder_identity, decoders},
     pixel::jpeg::JpegEncoder,
-    sampler::{Interest, SAMPLER_VERSION, Sampler},
+    sampler::{Interest, Resume, SAMPLER_VERSION, Sampler},
 };
 use ocelli_model::VersionBuilder;
 use ocelli_store::{NewSource, RunId, SourceKind};
@@ -22,6 +22,7 @@ use ocelli_store::{NewSource, RunId, SourceKind};
 use super::{
     StreamSpec,
     anchors::AnchorLog,
+    catch_up::{Unsettled, reading_from, taken_up},
     counters::{Counters, Part, thread_cpu},
     decoding::DecodeStage,
     fleet::Shared,
@@ -30,8 +31,10 @@ use super::{
     looking::LookStage,
     now,
     planning::Planning,
+    replay::Replay,
     seat::Seat,
     shelf::SharedModel,
+    tape::Tape,
 };
 use crate::{
     AnalyzerFacts, Kept, Pass, RecordError, Recording,
@@ -79,6 +82,8 @@ pub(super) struct Attempt<'a> {
     pub(super) first_run: u32,
     /// The source is read from its start again and again until it is whole: runs from `first_run` on are gone on with.
     pub(super) resumes: bool,
+    /// Not the source is read but this run of its recording, from where a process that died left it.
+    pub(super) again: Option<Unsettled>,
 }
 
 /// What one attempt leaves to the next.
@@ -101,6 +106,9 @@ struct Prepared {
 impl Attempt<'_> {
     /// Blocks until everything of it is kept.
     pub(super) fn run(&self, carried: &mut Carried) -> Ended {
+        if let Some(unsettled) = self.again {
+            return self.run_again(unsettled, carried);
+        }
         let source = match self.shared.opener.open(&self.spec.source, self.stop) {
             Ok(source) => source,
             Err(error) => return self.source_failed(&error, false),
@@ -117,7 +125,48 @@ impl Attempt<'_> {
         {
             output.adopt(self.first_run, &known, prepared.models.len());
         }
-        self.go(source, prepared, recording, carried)
+        let tape = match self.tape() {
+            Ok(tape) => tape,
+            Err(reason) => return Ended::Failed { reason, lasting: false, progress: false },
+        };
+        self.go(source, prepared, recording, (tape, None), carried)
+    }
+
+    /// Where its recording goes, if it is recorded.
+    fn tape(&self) -> Result<Option<Tape>, String> {
+        let Some(record) = &self.spec.record else { return Ok(None) };
+        let archive = self.shared.archive.as_ref().ok_or("this server keeps no recordings")?;
+        let recorder = archive.recorder(&self.seat.id).map_err(|error| reason(&error))?;
+        Ok(Some(Tape::new(recorder, self.first_run, record.audio, self.shared.config.now_ms)))
+    }
+
+    /// Closes the ledger of a run from its recording. What is not recorded any more stays as it is.
+    fn run_again(&self, unsettled: Unsettled, carried: &mut Carried) -> Ended {
+        let Some(archive) = &self.shared.archive else { return Ended::Stopped };
+        let prepared = match self.prepare() {
+            Ok(prepared) => prepared,
+            Err(reason) => return Ended::Failed { reason, lasting: true, progress: false },
+        };
+        let recording = match self.open_records(&prepared) {
+            Ok(recording) => recording,
+            Err(error) => return Ended::store_failed(&error),
+        };
+        let known = recording.known().unwrap_or_default();
+        let Some(start) = taken_up(self.spec.fps, unsettled, &known) else { return Ended::Stopped };
+        let place = (&self.seat.id, unsettled.run);
+        let from = match reading_from(self.shared, archive, place, start.from) {
+            Ok(Some(from)) => from,
+            Ok(None) => return Ended::Stopped,
+            Err(error) => return Ended::store_failed(&error),
+        };
+        let source = match Replay::open(archive, place, from, self.stop) {
+            Ok(source) => source,
+            Err(error) => return Ended::Failed { reason: reason(&error), lasting: true, progress: false },
+        };
+        if let Some(output) = &mut carried.output {
+            output.adopt(self.first_run, &known, prepared.models.len());
+        }
+        self.go(Box::new(source), prepared, recording, (None, start.resume), carried)
     }
 
     fn prepare(&self) -> Result<Prepared, String> {
@@ -172,6 +221,7 @@ impl Attempt<'_> {
         source: Box<dyn Source>,
         prepared: Prepared,
         recording: Recording,
+        (tape, resume): (Option<Tape>, Option<Resume>),
         carried: &mut Carried,
     ) -> Ended {
         let Prepared { models, acceleration, encoder, .. } = prepared;
@@ -184,7 +234,7 @@ impl Attempt<'_> {
             DecodeStage::new(open, base, self.first_run),
             LookStage::new(self.spec.frames.is_some(), encoder, gate, models, known.clone()),
         );
-        let live = self.spec.source.is_live();
+        let live = self.again.is_none() && self.spec.source.is_live();
         let flow = Flow::new(Arc::clone(self.seat), self.shared.pool.line().clone(), stages, live);
         let anchors = AnchorLog {
             streams: Arc::clone(&self.shared.streams),
@@ -201,7 +251,15 @@ impl Attempt<'_> {
             }
         };
         let interest = known.map(|known| Arc::new(CountedFrom { known, first: self.first_run }) as _);
-        let read = panic::catch_unwind(AssertUnwindSafe(|| self.read(source, &flow, interest)));
+        let interest = if self.looks() { interest } else { Some(Arc::new(Nobody) as _) };
+        let sampler = Sampler::new(self.spec.fps, base).with_interest(interest);
+        let sampler = if self.again.is_some() { sampler.unbroken() } else { sampler };
+        let sampler = match resume {
+            Some(resume) => sampler.resume(resume),
+            None => sampler,
+        };
+        let plan = Planning::new(Choosing::new(source.parameters(), sampler), &flow, tape);
+        let read = panic::catch_unwind(AssertUnwindSafe(|| self.read(source, &flow, plan)));
         let (ended, progress) = read.unwrap_or_else(|_panicked| {
             tracing::error!("internal error: reading this stream panicked");
             flow.abort();
@@ -233,16 +291,9 @@ impl Attempt<'_> {
     }
 
     /// The run loop: every unit of the source goes to the sampler, and what it plans to the decoder.
-    fn read(
-        &self,
-        mut source: Box<dyn Source>,
-        flow: &Arc<Flow>,
-        interest: Option<Arc<dyn Interest>>,
-    ) -> (Ended, bool) {
+    fn read(&self, mut source: Box<dyn Source>, flow: &Arc<Flow>, mut plan: Planning<'_>) -> (Ended, bool) {
         let mut began: Option<Instant> = None;
         let base = source.parameters().time_base;
-        let sampler = Sampler::new(self.spec.fps, base).with_interest(interest);
-        let mut plan = Planning::new(Choosing::new(source.parameters(), sampler), flow);
         let counters = &self.seat.counters;
         self.seat.update(|status| status.codec = Some(source.parameters().codec.name().to_owned()));
         let progress = |began: Option<Instant>| began.is_some_and(|began| now() - began >= PROGRESS);
@@ -260,9 +311,12 @@ impl Attempt<'_> {
                     Counters::add(&counters.units, 1);
                     Counters::add(&counters.bytes, unit.data.len() as u64);
                     plan.push(unit, arrived);
+                    while let Some(sound) = source.next_audio() {
+                        plan.sound(sound);
+                    }
                     plan.anchor(source.anchor(), base);
                 }
-                Ok(None) if self.spec.source.repeat && plan.has_run() && !flow.has_failed() => {
+                Ok(None) if self.repeats() && plan.has_run() && !flow.has_failed() => {
                     plan.end_run(source.damage().is_none());
                     match self.again(source) {
                         Ok(again) if again.parameters().time_base == base => source = again,
@@ -284,11 +338,23 @@ impl Attempt<'_> {
         let to_be_continued = matches!(ended, Ended::Stopped | Ended::Failed { lasting: false, .. });
         // What was received is decided: nothing of this run can follow. Where it is gone on with, open slots stay open: what they
         // hold so far might not win them.
-        if !(self.resumes && to_be_continued) {
+        if self.resumes && to_be_continued {
+            plan.end_tape();
+        } else {
             plan.end_run(whole);
         }
         plan.end();
         (ended, progress(began))
+    }
+
+    /// Whether another turn of the source follows its end.
+    fn repeats(&self) -> bool {
+        self.again.is_none() && self.spec.source.repeat
+    }
+
+    /// Whether anything is made of its pictures. Otherwise they are recorded only, and none is decoded.
+    fn looks(&self) -> bool {
+        self.spec.frames.is_some() || !self.spec.models.is_empty()
     }
 
     /// The next turn of a file.
@@ -326,5 +392,15 @@ fn frames_facts(quality: u8, decoder: &str) -> AnalyzerFacts {
         version: builder.build(),
         model: "frames".to_owned(),
         ingredients: builder.ingredients().clone(),
+    }
+}
+
+/// Nobody wants any picture.
+#[derive(Debug)]
+struct Nobody;
+
+impl Interest for Nobody {
+    fn wants(&self, _run: u32, _slot: Option<i64>, _pts: i64) -> bool {
+        false
     }
 }

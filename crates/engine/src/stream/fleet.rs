@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use ocelli_archive::Archive;
 use ocelli_ingest::{OpenSource, Stop};
 use ocelli_model::StreamId;
 use ocelli_sinks::{Existing, FrameCache, FrameFolder};
@@ -33,6 +34,8 @@ pub(super) struct Shared {
     pub(super) config: SupervisorConfig,
     pub(super) opener: Arc<dyn OpenSource>,
     pub(super) kept: Kept,
+    /// Where what comes is recorded; nowhere if `None`.
+    pub(super) archive: Option<Archive>,
     pub(super) streams: Arc<dyn Streams>,
     pub(super) shelf: Shelf,
     pub(super) pool: Pool,

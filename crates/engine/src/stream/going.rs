@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use ocelli_ingest::Stop;
+use ocelli_ingest::{SourceKind, Stop};
 use ocelli_media::pixel::jpeg;
 use ocelli_sinks::{Existing, FolderError, FrameFolder};
 use ocelli_store::{EndState, Entry, Fault, RunState, StoreError, StreamEnd, StreamRecord};
@@ -15,6 +15,7 @@ use super::{
     LatestFrame, StreamSpec, StreamState,
     attempt::{Attempt, Carried, Ended},
     begun::{self, Begun, FileMark},
+    catch_up::{newest_run, unsettled},
     entry,
     fleet::Shared,
     keeper::FrameOutput,
@@ -39,6 +40,7 @@ impl Going {
     /// Until the source is at its end, or the end was asked for, or nothing will help.
     pub(super) fn go(mut self) {
         tracing::info!(source = %self.spec.source.url, fps = %self.spec.fps, "stream starts");
+        self.catch_up();
         let (mut failures, mut software) = (0, false);
         loop {
             self.entry.seat.state(StreamState::Starting);
@@ -51,6 +53,11 @@ impl Going {
                         Some(failed) => self.end(StreamState::Error, Some(failed)),
                         None => self.end(StreamState::Completed, damage),
                     };
+                }
+                // The next publisher is waited for; nothing went wrong.
+                Ended::Whole { .. } if self.spec.source.url.kind() == SourceKind::Publish => {
+                    failures = 0;
+                    continue;
                 }
                 Ended::Whole { damage, progress } => {
                     (damage.unwrap_or_else(|| "the source ended".to_owned()), false, progress)
@@ -76,6 +83,42 @@ impl Going {
         }
     }
 
+    /// What a process that died had received and not settled: before anything new comes, so that frames keep their order. Where it
+    /// fails, the stream goes on without it, and the ledger says so.
+    fn catch_up(&mut self) {
+        let Some(archive) = self.shared.archive.clone().filter(|_| self.spec.looks_back()) else { return };
+        let unsettled = match unsettled(&self.shared, &archive, &self.entry.seat.id) {
+            Ok(unsettled) => unsettled,
+            Err(error) => return tracing::error!(%error, "what was not settled before cannot be found"),
+        };
+        for again in unsettled {
+            if self.stop.is_asked() {
+                return;
+            }
+            self.open_folder();
+            let Self { shared, entry, spec, stop, carried } = self;
+            let attempt = Attempt {
+                shared,
+                seat: &entry.seat,
+                spec,
+                stop,
+                software: true,
+                first_run: again.run,
+                resumes: true,
+                again: Some(again),
+            };
+            match attempt.run(carried) {
+                Ended::Whole { .. } => {
+                    tracing::info!(run = again.run, "caught up with what was recorded before")
+                }
+                Ended::Failed { reason, .. } => {
+                    tracing::warn!(run = again.run, error = %reason, "what was recorded before is not caught up with");
+                }
+                Ended::Stopped => {}
+            }
+        }
+    }
+
     fn attempt(&mut self, software: bool) -> Ended {
         self.open_folder();
         if let Err(error) = self.close_unclean() {
@@ -86,7 +129,8 @@ impl Going {
             Err(error) => return Ended::store_failed(&error),
         };
         let Self { shared, entry, spec, stop, carried } = self;
-        Attempt { shared, seat: &entry.seat, spec, stop, software, first_run, resumes }.run(carried)
+        Attempt { shared, seat: &entry.seat, spec, stop, software, first_run, resumes, again: None }
+            .run(carried)
     }
 
     /// A folder of an earlier decode is emptied before anything else: its readers must not mistake those frames. That it was done
@@ -127,7 +171,16 @@ impl Going {
     /// Ordinal of the attempt's first run, and whether that is gone on with: a file that is read once.
     fn first_run(&self) -> Result<(u32, bool), StoreError> {
         let runtime = &self.shared.kept.runtime;
-        let next = || runtime.block_on(self.shared.streams.next_ordinal(self.entry.seat.id.as_str()));
+        let id = &self.entry.seat.id;
+        // A run that was killed before the store heard of it may be recorded.
+        let recorded = || match &self.shared.archive {
+            Some(archive) => newest_run(&self.shared, archive, id),
+            None => Ok(None),
+        };
+        let next = || {
+            let next = runtime.block_on(self.shared.streams.next_ordinal(id.as_str()))?;
+            Ok::<_, StoreError>(recorded()?.map_or(next, |run| next.max(run.saturating_add(1))))
+        };
         let Some(file) = FileMark::of(&self.spec) else { return Ok((next()?, false)) };
         let mut record = self.entry.record.blocking_lock();
         if let Some(begun) = begun::read(&record.spec).filter(|begun| begun.file == file) {

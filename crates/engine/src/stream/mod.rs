@@ -1,9 +1,11 @@
 //! Streams as runtime data: what each is to do, how it stands, and the supervisor that keeps them going.
 
+mod admission;
 mod anchors;
 mod attempt;
 mod backoff;
 mod begun;
+mod catch_up;
 mod coded;
 mod counters;
 mod decoding;
@@ -16,11 +18,13 @@ mod looking;
 mod planning;
 mod pool;
 mod publish;
+mod replay;
 mod seat;
 mod shelf;
 mod spec;
 mod status;
 mod supervisor;
+mod tape;
 
 use std::time::Instant;
 

@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use ocelli_ingest::WallAnchor;
-use ocelli_media::{AccessUnit, sampler::Step};
+use ocelli_media::{AccessUnit, AudioUnit, sampler::Step};
 use ocelli_model::TimeBase;
 
-use super::{anchors::Thinned, coded::Coded, flow::Flow, now};
+use super::{anchors::Thinned, coded::Coded, flow::Flow, now, tape::Tape};
 use crate::choosing::Choosing;
 
 /// Arrivals remembered of units that wait in the sampler.
@@ -22,10 +22,12 @@ pub(super) struct Planning<'a> {
     runs: u64,
     whole: bool,
     anchors: Thinned,
+    /// Where what comes is recorded, before anything is decided of it.
+    tape: Option<Tape>,
 }
 
 impl<'a> Planning<'a> {
-    pub(super) fn new(choosing: Choosing, flow: &'a Arc<Flow>) -> Self {
+    pub(super) fn new(choosing: Choosing, flow: &'a Arc<Flow>, tape: Option<Tape>) -> Self {
         Self {
             choosing,
             flow,
@@ -34,16 +36,20 @@ impl<'a> Planning<'a> {
             runs: 0,
             whole: true,
             anchors: Thinned::default(),
+            tape,
         }
     }
 
     pub(super) fn push(&mut self, unit: AccessUnit, arrived: Instant) {
-        let arrivals = &mut self.arrivals;
-        self.choosing.push(unit, |unit| {
+        let (arrivals, tape) = (&mut self.arrivals, &mut self.tape);
+        self.choosing.push(unit, |whole| {
+            if let Some(tape) = tape {
+                tape.unit(&whole);
+            }
             if arrivals.len() >= MOST_ARRIVALS {
                 arrivals.pop_first();
             }
-            arrivals.insert(unit.pts, arrived);
+            arrivals.insert(whole.unit.pts, arrived);
         });
         self.plan(arrived);
     }
@@ -59,6 +65,13 @@ impl<'a> Planning<'a> {
         }
     }
 
+    /// Sound is recorded, and not looked at so far.
+    pub(super) fn sound(&mut self, unit: AudioUnit) {
+        if let Some(tape) = &mut self.tape {
+            tape.sound(unit);
+        }
+    }
+
     /// Whether anything was chosen of the source since the last end.
     pub(super) fn has_run(&self) -> bool {
         self.runs > 0
@@ -67,11 +80,24 @@ impl<'a> Planning<'a> {
     /// Nothing more of this run comes; `whole` where that is its own end.
     pub(super) fn end_run(&mut self, whole: bool) {
         self.whole = whole;
-        self.choosing.finish(|_unit| {});
+        let tape = &mut self.tape;
+        self.choosing.finish(|whole| {
+            if let Some(tape) = tape {
+                tape.unit(&whole);
+            }
+        });
+        self.end_tape();
         self.plan(now());
         self.runs = 0;
         self.whole = true;
         self.arrivals.clear();
+    }
+
+    /// Nothing more of this run is recorded; what is open for analyzers stays open.
+    pub(super) fn end_tape(&mut self) {
+        if let Some(tape) = &mut self.tape {
+            tape.end_run();
+        }
     }
 
     pub(super) fn end(&self) {

@@ -134,6 +134,11 @@ impl StreamSpec {
 }
 
 impl StreamSpec {
+    /// Whether what is recorded and has no verdict yet is gone through again after a crash.
+    pub(super) fn looks_back(&self) -> bool {
+        self.record.is_some() && (self.frames.is_some() || !self.models.is_empty())
+    }
+
     /// Whether its source has no end of its own: where it ends all the same, another attempt follows.
     pub(super) fn is_endless(&self) -> bool {
         let source = &self.source;

@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
+use ocelli_archive::Archive;
 use ocelli_ingest::OpenSource;
 use ocelli_model::StreamId;
 use ocelli_sinks::{FolderError, FrameCache, Retention};
@@ -78,6 +79,8 @@ pub struct Parts {
     pub models: Arc<dyn LoadModels>,
     /// Where results go.
     pub kept: Kept,
+    /// Where what comes is recorded; streams that want it fail if `None`.
+    pub archive: Option<Archive>,
     /// Where streams themselves are kept.
     pub streams: Arc<dyn Streams>,
 }
@@ -118,11 +121,11 @@ impl Follower {
 impl Supervisor {
     /// Reads what streams there are, and sets those going that were before.
     pub async fn open(config: SupervisorConfig, parts: Parts) -> Result<Self, StreamError> {
-        let Parts { opener, models, kept, streams } = parts;
+        let Parts { opener, models, kept, archive, streams } = parts;
         let pool = Pool::start(config.threads).map_err(StreamError::Thread)?;
         let shelf = Shelf::new(models, config.threads.max(1));
         let newest = Arc::new(FrameCache::new(config.cache_bytes));
-        let shared = Shared { config, opener, kept, streams, shelf, pool, newest };
+        let shared = Shared { config, opener, kept, archive, streams, shelf, pool, newest };
         let fleet = Arc::new(Fleet::open(shared).await?);
         Ok(Self { fleet })
     }

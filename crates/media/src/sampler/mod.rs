@@ -133,6 +133,8 @@ pub struct Sampler {
     resume: Option<Resume>,
     window: Window,
     interest: Option<Arc<dyn Interest>>,
+    /// Times that step are gaps in one run, not the ends of runs.
+    unbroken: bool,
     run: Option<Run>,
     carried: CarriedSets,
     runs: u32,
@@ -164,6 +166,7 @@ impl Sampler {
             resume: None,
             window: Window::ALL,
             interest: None,
+            unbroken: false,
             run: None,
             carried: CarriedSets::default(),
             runs: 0,
@@ -176,6 +179,13 @@ impl Sampler {
     #[must_use]
     pub fn resume(mut self, resume: Resume) -> Self {
         self.resume = Some(resume);
+        self
+    }
+
+    /// All that comes is one run, as its recording says: where time steps something is missing.
+    #[must_use]
+    pub fn unbroken(mut self) -> Self {
+        self.unbroken = true;
         self
     }
 
@@ -205,9 +215,15 @@ impl Sampler {
         self.run.as_ref().is_some_and(|run| run.rule.is_past(self.window.end, run.horizon.floor()))
     }
 
+    /// The number of the run in hand, from its first decodable picture on: the one that its [`Step::Run`] says, or will say.
+    pub fn run(&self) -> Option<u32> {
+        self.run.as_ref().map(|run| run.number)
+    }
+
     /// Takes the next unit in decode order. Steps that follow are ready in [`Sampler::next_step`].
     pub fn push(&mut self, unit: AccessUnit, info: PictureInfo) {
-        if self.run.as_ref().is_some_and(|run| run.horizon.breaks(unit.pts, self.longest_gap())) {
+        let breaks = |run: &Run| run.horizon.breaks(unit.pts, self.longest_gap());
+        if !self.unbroken && self.run.as_ref().is_some_and(breaks) {
             self.finish();
         }
         if self.run.is_none() && !self.open_run(&info) {

@@ -6,7 +6,12 @@ use anyhow::{Context as _, Result};
 use ocelli_store::{Access, SqliteStore};
 use tokio::runtime::Builder;
 
-use crate::{cli::Serve, config::Config, ending::Ending, logs, serve};
+use crate::{
+    cli::Serve,
+    config::{Config, Loaded},
+    ending::Ending,
+    logs, serve,
+};
 
 /// Threads for sockets and the store; streams have their own.
 const THREADS: usize = 2;
@@ -34,9 +39,9 @@ pub(crate) fn serve(options: &Serve) -> Result<Ending> {
             return Ok(Ending::Unusable(error.lines()));
         }
     };
-    let config = loaded.config;
+    let Loaded { config, sources, warnings } = loaded;
     logs::start(config.log.format, &config.log.filter.0);
-    for warning in &loaded.warnings {
+    for warning in &warnings {
         tracing::warn!("{warning}");
     }
     let runtime =
@@ -46,7 +51,7 @@ pub(crate) fn serve(options: &Serve) -> Result<Ending> {
         let path = &config.store.path;
         let store = SqliteStore::open(path, Access::Write).await;
         let store = Arc::new(store.with_context(|| format!("the store in {}", path.display()))?);
-        let served = serve::serve(&config, Arc::clone(&store)).await;
+        let served = serve::serve(&config, &sources, Arc::clone(&store)).await;
         let closed = store.close().await;
         served.and(closed.context("the store cannot be closed in order"))
     })?;

@@ -25,10 +25,11 @@ use clap::Args;
 
 pub(crate) use self::{
     layers::read_file,
-    origin::ConfigError,
+    origin::{ConfigError, Source},
     reader::Sources,
     sections::{
-        Access, Cors, Engine, Frames, HardwareDecoding, Jwt, Limits, Log, Media, Outgoing, Server, Store, Tls,
+        Access, Archive, Cors, Engine, Frames, HardwareDecoding, Jwt, Limits, Log, Media, Outgoing, Rtmp,
+        Server, Store, Tls,
     },
     show::{default_file, effective},
 };
@@ -133,6 +134,10 @@ config! {
     hardware: HardwareDecoding,
     /// `[store]`
     store: Store,
+    /// `[archive]`
+    archive: Archive,
+    /// `[rtmp]`
+    rtmp: Rtmp,
     /// `[engine]`
     engine: Engine,
     /// `[log]`

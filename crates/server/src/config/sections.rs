@@ -158,6 +158,33 @@ section! {
 }
 
 section! {
+    /// Recordings of streams that are recorded. Limits hold for all streams together; what is pinned stays whatever they say.
+    struct Archive = "archive" {
+        /// Folder of recordings, on a local disk.
+        path: PathBuf, default "recordings";
+        /// Recordings older than this go.
+        keep_age: Option<Duration>, default "7 d", from "1 min" to "36500 d";
+        /// Pieces in which something happened go when they are older than this.
+        keep_event_age: Option<Duration>, default "30 d", from "1 min" to "36500 d";
+        /// Most bytes of recordings; the oldest go first, those with events last.
+        keep_bytes: Option<ByteSize>, default "none", from "10 MB" to "1000 TB";
+        /// Room on the disk that is left to others: below it the oldest recordings go, and where none may, recording pauses.
+        reserve_bytes: ByteSize, default "1 GB", from "1 MB" to "1000 TB";
+    }
+}
+
+section! {
+    /// Publishers that send media here by RTMP, such as OBS.
+    struct Rtmp = "rtmp" {
+        /// Addresses to listen on, each with its port; `none` for no RTMP. Where the port of the default is taken, the server starts
+        /// without RTMP and says so.
+        listen: Option<Vec<Listen>>, default "127.0.0.1:1935";
+        /// Most connections at once.
+        connections: u32, default "256", from "1" to "65536";
+    }
+}
+
+section! {
     /// How streams are worked on.
     struct Engine = "engine" {
         /// Threads that decode and look, shared by all streams; `auto` is one per core.

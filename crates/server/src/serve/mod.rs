@@ -1,10 +1,12 @@
 //! The server put together: store, engine, interface.
 
 mod access;
+pub(crate) mod archive;
 mod models;
 mod operation;
 mod policy;
 mod probe;
+mod rtmp;
 
 use std::{
     fs,
@@ -20,10 +22,12 @@ use ocelli_api::{
     remove_stale_uploads, router,
     serving::Server,
 };
+use ocelli_archive::Archive;
 use ocelli_engine::{Backoff, Kept, Parts, Supervisor, SupervisorConfig};
 use ocelli_ingest::{
     child::{ChildCommand, ChildLimits},
     pull::{Opener, OpenerOptions},
+    push::PublishHub,
 };
 use ocelli_net::AddressPolicy;
 use ocelli_sinks::Retention;
@@ -35,8 +39,12 @@ use tokio::{
     time::MissedTickBehavior,
 };
 
-use self::{models::HomeModels, operation::Process, policy::Early, probe::Probe};
-use crate::{clock::now_ms, config::Config, ending::chain};
+use self::{models::HomeModels, operation::Process, policy::Early, probe::Probe, rtmp::Publishers};
+use crate::{
+    clock::now_ms,
+    config::{Config, Sources},
+    ending::chain,
+};
 
 /// How often results that are too old are looked for.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
@@ -44,7 +52,7 @@ const PRUNE_EVERY: Duration = Duration::from_mins(10);
 const MOST_UPLOADS: usize = 16;
 
 /// Serves until it is told to stop. `store` is open for writing.
-pub(crate) async fn serve(config: &Config, store: Arc<SqliteStore>) -> Result<()> {
+pub(crate) async fn serve(config: &Config, sources: &Sources, store: Arc<SqliteStore>) -> Result<()> {
     // Before anything takes long: a signal during the start ends it in order too.
     let signals = Signals::listen()?;
     let listeners = access::listeners(config);
@@ -57,11 +65,15 @@ pub(crate) async fn serve(config: &Config, store: Arc<SqliteStore>) -> Result<()
     let access = Access::open(rules, &server.addresses(), WallClock::new(now_ms))?;
     let runtime = Handle::current();
     let appender = Appender::start(Arc::<SqliteStore>::clone(&store), &runtime);
-    let opener = Arc::new(opener(config, &runtime)?);
-    let supervisor = supervisor(config, &store, &appender, &opener).await?;
+    let hub = rtmp::hub(config);
+    let opener = Arc::new(opener(config, &runtime, hub.clone())?);
+    let archive = archive::open(config, &store).await?;
+    let supervisor = supervisor(config, &store, &appender, (&opener, &archive)).await?;
+    let publishers = rtmp::listen(config, sources, hub, &supervisor)?.map(Publishers::take);
     let state = state(config, access, &store, &opener, &supervisor);
     tidy_uploads(config, &supervisor);
     let pruning = prune(config, &store);
+    let retaining = archive::retain(&archive);
     let urls = server.urls().join(", ");
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %urls, streams = supervisor.list().len(), "serving");
     announce(&server.urls());
@@ -70,6 +82,10 @@ pub(crate) async fn serve(config: &Config, store: Arc<SqliteStore>) -> Result<()
         tracing::warn!(connections = drained.cut, "connections were cut");
     }
     tracing::info!("requests are answered; streams end");
+    if let Some(publishers) = publishers {
+        publishers.end().await;
+    }
+    retaining.abort();
     if let Some(pruning) = pruning {
         pruning.abort();
     }
@@ -77,6 +93,11 @@ pub(crate) async fn serve(config: &Config, store: Arc<SqliteStore>) -> Result<()
     if ended.is_err() {
         tracing::error!(
             "streams did not end in time; what was not durable is done again after the next start"
+        );
+    }
+    if tokio::time::timeout(config.server.drain_timeout, archive.settled()).await.is_err() {
+        tracing::error!(
+            "recordings were not written in time; what lies open is made whole at the next start"
         );
     }
     appender.close().await.context("results cannot be kept")?;
@@ -130,7 +151,7 @@ fn end_at_once() {
     std::process::exit(130);
 }
 
-fn opener(config: &Config, runtime: &Handle) -> Result<Opener> {
+fn opener(config: &Config, runtime: &Handle, publish: Option<PublishHub>) -> Result<Opener> {
     let mut folders = config.media.folders.clone();
     folders.push(config.media.uploads.clone());
     make_folder(&config.media.uploads).context("media.uploads")?;
@@ -142,6 +163,7 @@ fn opener(config: &Config, runtime: &Handle) -> Result<Opener> {
         connect_timeout: config.network.connect_timeout,
         stall_timeout: config.network.stall_timeout,
         untrusted: Some(Arc::new(child(config))),
+        publish,
         ..OpenerOptions::new(policy)
     };
     Ok(Opener::new(options)?)
@@ -166,7 +188,7 @@ async fn supervisor(
     config: &Config,
     store: &Arc<SqliteStore>,
     appender: &Appender,
-    opener: &Arc<Opener>,
+    (opener, archive): (&Arc<Opener>, &Archive),
 ) -> Result<Arc<Supervisor>> {
     let frames = &config.frames;
     let settings = SupervisorConfig {
@@ -192,6 +214,7 @@ async fn supervisor(
         opener: Arc::<Opener>::clone(opener),
         models: Arc::new(HomeModels(config.server.home.clone())),
         kept,
+        archive: Some(archive.clone()),
         streams: Arc::<SqliteStore>::clone(store),
     };
     Ok(Arc::new(Supervisor::open(settings, parts).await?))

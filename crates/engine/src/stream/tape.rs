@@ -1,0 +1,40 @@
+//! What a stream's source gives goes into the archive, as it comes.
+
+use ocelli_archive::Recorder;
+use ocelli_media::{AudioUnit, bitstream::Access};
+
+use crate::choosing::Whole;
+
+/// The recorder of one attempt.
+#[derive(Debug)]
+pub(super) struct Tape {
+    recorder: Recorder,
+    /// Ordinal of the attempt's first run.
+    first_run: u32,
+    audio: bool,
+    now_ms: fn() -> i64,
+}
+
+impl Tape {
+    pub(super) fn new(recorder: Recorder, first_run: u32, audio: bool, now_ms: fn() -> i64) -> Self {
+        Self { recorder, first_run, audio, now_ms }
+    }
+
+    /// Before anything can be decoded there is no run, and nothing that anybody could play.
+    pub(super) fn unit(&mut self, whole: &Whole<'_>) {
+        let Some((info, run)) = whole.picture else { return };
+        let run = self.first_run.saturating_add(run);
+        let keyframe = info.access != Access::None;
+        self.recorder.unit(run, whole.unit, keyframe, info.reorder_depth, (self.now_ms)());
+    }
+
+    pub(super) fn sound(&mut self, unit: AudioUnit) {
+        if self.audio {
+            self.recorder.audio(unit);
+        }
+    }
+
+    pub(super) fn end_run(&mut self) {
+        self.recorder.end_run();
+    }
+}
