@@ -3,6 +3,7 @@
 pub mod child;
 mod fault;
 pub mod pull;
+pub mod push;
 mod source;
 mod spec;
 mod stop;

@@ -1,0 +1,3 @@
+//! Sources that others push to us.
+
+pub mod rtmp;
