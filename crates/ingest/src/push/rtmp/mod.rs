@@ -5,3 +5,5 @@
 
 pub mod amf;
 pub mod chunk;
+pub mod flv;
+pub mod units;
