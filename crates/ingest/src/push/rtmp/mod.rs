@@ -6,4 +6,7 @@
 pub mod amf;
 pub mod chunk;
 pub mod flv;
+mod session;
 pub mod units;
+
+pub use session::{Event, RtmpError, Session};
