@@ -13,6 +13,7 @@ use crate::{
     Fault,
     child::ChildError,
     pull::{HttpError, RtspError},
+    push::PublishError,
 };
 
 /// One connection to coded video. Its end is the end of the run; a file whose media time steps holds several runs.
@@ -111,6 +112,9 @@ pub enum SourceError {
     /// A file or stream over HTTP.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// What others push to us.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// Not media, or damaged.
     #[error(transparent)]
     Demux(#[from] DemuxError),
@@ -136,6 +140,7 @@ impl SourceError {
             Self::Stopped => Fault::Stopped,
             Self::Rtsp(error) => error.fault(),
             Self::Http(error) => error.fault(),
+            Self::Publish(error) => error.fault(),
             Self::Demux(DemuxError::Read(_)) | Self::Synthetic(_) | Self::Recording(_) => Fault::Machine,
             // Whatever it did, the same bytes would do again.
             Self::Child(ChildError::Ended(_)) | Self::Empty | Self::Demux(_) => Fault::Media,

@@ -8,6 +8,7 @@ mod paced;
 mod rtsp;
 mod synthetic;
 
+pub(crate) use driver::Driver;
 pub use file::{FileIdentity, FileSource};
 pub(crate) use file::{checked, identify, open_regular};
 pub use http::{HttpError, HttpOptions, HttpSource};
