@@ -6,7 +6,9 @@
 pub mod amf;
 pub mod chunk;
 pub mod flv;
+mod server;
 mod session;
 pub mod units;
 
+pub use server::{RtmpBindError, RtmpConfig, RtmpServer};
 pub use session::{Event, RtmpError, Session};
