@@ -63,7 +63,7 @@ impl SourceSpec {
     /// time. The rest waits, and nothing of it is dropped.
     pub fn is_live(&self) -> bool {
         match self.url.kind() {
-            SourceKind::Rtsp | SourceKind::Synthetic => true,
+            SourceKind::Rtsp | SourceKind::Publish | SourceKind::Synthetic => true,
             SourceKind::File | SourceKind::Http => self.pace == Pace::RealTime,
         }
     }
@@ -91,6 +91,7 @@ mod tests {
     fn live_is_what_does_not_wait() {
         let cases = [
             ("rtsp://host/a", Pace::Fast, true),
+            ("publish:cam1", Pace::Fast, true),
             ("synthetic:", Pace::Fast, true),
             ("/a.mp4", Pace::Fast, false),
             ("/a.mp4", Pace::RealTime, true),

@@ -24,7 +24,11 @@ use super::{
     rtsp::{RtspOptions, RtspSource},
     synthetic::SyntheticSource,
 };
-use crate::{OpenSource, Pace, Source, SourceError, SourceKind, SourceSpec, Stop, url::Place};
+use crate::{
+    OpenSource, Pace, Source, SourceError, SourceKind, SourceSpec, Stop,
+    push::{PublishError, PublishHub},
+    url::Place,
+};
 
 /// Reads files that nobody vouches for, in a process without rights.
 pub trait OpenUntrusted: Send + Sync + fmt::Debug {
@@ -50,10 +54,12 @@ pub struct OpenerOptions {
     pub stall_timeout: Duration,
     /// Reads untrusted files; they are refused if `None`.
     pub untrusted: Option<Arc<dyn OpenUntrusted>>,
+    /// Where publishers come to; streams of theirs are refused if `None`.
+    pub publish: Option<PublishHub>,
 }
 
 impl OpenerOptions {
-    /// No files, a runtime for each source, 10 s each for the connection and between pictures, nothing untrusted.
+    /// No files, a runtime for each source, 10 s each for the connection and between pictures, nothing untrusted, no publishers.
     pub fn new(policy: AddressPolicy) -> Self {
         let patience = Duration::from_secs(10);
         Self {
@@ -63,6 +69,7 @@ impl OpenerOptions {
             connect_timeout: patience,
             stall_timeout: patience,
             untrusted: None,
+            publish: None,
         }
     }
 }
@@ -105,6 +112,7 @@ impl Opener {
         let host = match spec.url.place() {
             Place::File(path) => return self.real(path).map(|_path| ()),
             Place::Synthetic(_) => return Ok(()),
+            Place::Publish(_) => return self.hub().map(|_hub| ()),
             Place::Rtsp(url) => url.target().0.to_owned(),
             Place::Http(url) => url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned(),
         };
@@ -139,8 +147,15 @@ impl Opener {
                 };
                 Ok(Box::new(HttpSource::open(url, options)?))
             }
+            Place::Publish(key) => {
+                Ok(Box::new(self.hub()?.accept(key, stop, self.options.runtime.as_ref())?))
+            }
             Place::Synthetic(options) => Ok(Box::new(SyntheticSource::open(*options, stop)?)),
         }
+    }
+
+    fn hub(&self) -> Result<&PublishHub, SourceError> {
+        Ok(self.options.publish.as_ref().ok_or(PublishError::NoServer)?)
     }
 
     /// One for all, made when it is first needed: it reads the certificates of this machine.
@@ -196,7 +211,7 @@ impl OpenSource for Opener {
         let stop = stop.clone();
         Ok(match spec.url.kind() {
             // Its own waits end.
-            SourceKind::Rtsp => source,
+            SourceKind::Rtsp | SourceKind::Publish => source,
             SourceKind::File | SourceKind::Http if spec.pace == Pace::Fast => {
                 Box::new(Paced::fast(source, stop))
             }

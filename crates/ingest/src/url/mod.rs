@@ -11,6 +11,7 @@ use std::{
     sync::Arc,
 };
 
+use ocelli_model::StreamId;
 use ocelli_net::shown;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -20,8 +21,7 @@ use crate::pull::{RtspError, RtspUrl};
 
 /// Longest URL, in bytes.
 const MOST_BYTES: usize = 2048;
-const KNOWN: &str =
-    "write rtsp://, rtsps://, http:// or https:// and a host, file:///path, an absolute path, or synthetic:";
+const KNOWN: &str = "write rtsp://, rtsps://, http:// or https:// and a host, file:///path, an absolute path, publish: and a stream key, or synthetic:";
 
 /// A place of media. Its secrets are shown to nobody: `Display` and `Debug` leave out user, password and query, and what
 /// looks like a secret in a path.
@@ -29,6 +29,7 @@ const KNOWN: &str =
 /// - `rtsp://user:password@host:port/path`, and `rtsps://` over TLS;
 /// - `http://…` and `https://…`: one video file, or a stream of MPEG-TS that does not end;
 /// - `file:///absolute/path`, for which the path alone may be written;
+/// - `publish:KEY`: whoever publishes to this key;
 /// - `synthetic:?size=640x360&fps=5&motion=object`: see [`SyntheticOptions`].
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -43,6 +44,7 @@ pub(crate) enum Place {
     Rtsp(Arc<RtspUrl>),
     Http(Arc<Url>),
     File(PathBuf),
+    Publish(StreamId),
     Synthetic(SyntheticOptions),
 }
 
@@ -55,6 +57,8 @@ pub enum SourceKind {
     Http,
     /// A file of this machine.
     File,
+    /// Publishers that come to us.
+    Publish,
     /// Pictures of our own making.
     Synthetic,
 }
@@ -76,6 +80,7 @@ impl SourceUrl {
             Place::Rtsp(_) => SourceKind::Rtsp,
             Place::Http(_) => SourceKind::Http,
             Place::File(_) => SourceKind::File,
+            Place::Publish(_) => SourceKind::Publish,
             Place::Synthetic(_) => SourceKind::Synthetic,
         }
     }
@@ -129,6 +134,7 @@ impl FromStr for SourceUrl {
             )),
             "http" | "https" => Place::Http(Arc::new(http(word)?)),
             "file" => Place::File(file(word)?),
+            "publish" => Place::Publish(publish(&word["publish:".len()..])?),
             "synthetic" => Place::Synthetic(word["synthetic:".len()..].parse()?),
             _ => return Err(SourceUrlError(format!("this is no URL of media; {KNOWN}"))),
         };
@@ -144,6 +150,10 @@ fn http(word: &str) -> Result<Url, SourceUrlError> {
         })?;
     url.set_fragment(None);
     Ok(url)
+}
+
+fn publish(key: &str) -> Result<StreamId, SourceUrlError> {
+    key.parse().map_err(|error| SourceUrlError(format!("write publish: and the stream's key: {error}")))
 }
 
 fn file(word: &str) -> Result<PathBuf, SourceUrlError> {
@@ -191,7 +201,7 @@ impl fmt::Display for SourceUrl {
         match &self.place {
             Place::Rtsp(url) => url.fmt(f),
             Place::Http(url) => f.write_str(&shown(url)),
-            Place::File(_) | Place::Synthetic(_) => f.write_str(&self.text),
+            Place::File(_) | Place::Publish(_) | Place::Synthetic(_) => f.write_str(&self.text),
         }
     }
 }

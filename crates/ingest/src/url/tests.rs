@@ -15,6 +15,7 @@ fn every_kind_is_known_and_shown_without_secrets() {
         ("file:///media/a%20b.mp4", SourceKind::File, "file:///media/a%20b.mp4"),
         ("/media/a b#?%.mp4", SourceKind::File, "file:///media/a%20b%23%3F%25.mp4"),
         ("synthetic:", SourceKind::Synthetic, "synthetic:"),
+        ("publish:cam1", SourceKind::Publish, "publish:cam1"),
         ("Synthetic:?fps=1", SourceKind::Synthetic, "Synthetic:?fps=1"),
     ];
     for (word, kind, shown) in cases {
@@ -73,6 +74,9 @@ fn what_is_no_place_is_refused_without_being_repeated() {
         ("file:///a#canary", "as %3F and %23"),
         ("file:///a/..%2fcanary", "'..'"),
         ("synthetic", "no URL of media"),
+        ("publish:", "a stream id is empty"),
+        ("publish:canary/canary", "the stream's key"),
+        ("publish:canary?secret=canary", "the stream's key"),
         ("synthetic://canary", "synthetic:?size="),
         ("synthetic:canary", "synthetic:?size="),
         ("synthetic:?", "synthetic:?size="),
