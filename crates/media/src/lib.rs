@@ -3,6 +3,7 @@
 
 mod audio;
 pub mod bitstream;
+pub mod cmaf;
 pub mod decode;
 pub mod fields;
 pub mod libav;

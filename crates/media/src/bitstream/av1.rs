@@ -1,10 +1,14 @@
 //! AV1 (bitstream and decoding process specification, 5.3 to 5.9): temporal units of open bitstream units.
 
+mod sequence;
+
 use super::bits::Bits;
 use super::{Access, BitstreamError, PictureInfo};
+pub(crate) use sequence::Sequence;
 
 // obu_type.
 const SEQUENCE_HEADER: u8 = 1;
+const TEMPORAL_DELIMITER: u8 = 2;
 const FRAME_HEADER: u8 = 3;
 const FRAME: u8 = 6;
 
@@ -73,9 +77,30 @@ impl Reader {
     }
 }
 
-struct Obu<'a> {
-    kind: u8,
-    payload: &'a [u8],
+/// An open bitstream unit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Obu<'a> {
+    /// `obu_type`.
+    pub(crate) kind: u8,
+    pub(crate) payload: &'a [u8],
+    /// With its header.
+    pub(crate) whole: &'a [u8],
+}
+
+impl Obu<'_> {
+    pub(crate) fn is_sequence_header(&self) -> bool {
+        self.kind == SEQUENCE_HEADER
+    }
+
+    /// Marks where a temporal unit begins; MP4 does without.
+    pub(crate) fn is_temporal_delimiter(&self) -> bool {
+        self.kind == TEMPORAL_DELIMITER
+    }
+}
+
+/// The OBUs of a unit, up to the first that makes no sense.
+pub(crate) fn obus(unit: &[u8]) -> impl Iterator<Item = Obu<'_>> {
+    Obus(unit)
 }
 
 /// Walks OBUs; ends at the first that makes no sense.
@@ -85,7 +110,8 @@ impl<'a> Iterator for Obus<'a> {
     type Item = Obu<'a>;
 
     fn next(&mut self) -> Option<Obu<'a>> {
-        let (&header, mut rest) = self.0.split_first()?;
+        let all = self.0;
+        let (&header, mut rest) = all.split_first()?;
         if header & 0x80 != 0 {
             return None; // obu_forbidden_bit
         }
@@ -99,7 +125,7 @@ impl<'a> Iterator for Obus<'a> {
         // An OBU cut short still shows its head.
         let (payload, tail) = rest.split_at(size.min(rest.len()));
         self.0 = tail;
-        Some(Obu { kind: header >> 3 & 15, payload })
+        Some(Obu { kind: header >> 3 & 15, payload, whole: &all[..all.len() - tail.len()] })
     }
 }
 

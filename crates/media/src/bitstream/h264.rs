@@ -7,6 +7,7 @@ mod slice;
 mod sps;
 
 use super::nal::{Framing, Nals, recovery_point};
+use super::shape::{SetKind, Shape};
 use super::{Access, BitstreamError, Field, PictureInfo};
 use frame_num::FrameNumbers;
 use halves::Halves;
@@ -188,6 +189,23 @@ impl Reader {
             field,
         }
     }
+}
+
+/// Kind and number of a parameter set.
+pub(super) fn parameter_set(nal: &[u8]) -> Option<(SetKind, u16)> {
+    let (header, body) = nal.split_first()?;
+    let (kind, id) = match header & 0x1f {
+        SPS => (SetKind::Sequence, Sps::parse(body).ok()?.0),
+        PPS => (SetKind::Picture, Pps::parse(body).ok()?.0),
+        _ => return None,
+    };
+    Some((kind, id as u16))
+}
+
+/// What a sequence parameter set says of looks.
+pub(super) fn shape(nal: &[u8]) -> Result<Shape, BitstreamError> {
+    let body = nal.get(1..).ok_or(BitstreamError::Truncated)?;
+    Sps::parse_all(body).map(|(_, _, shape)| shape)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ mod parameter_sets;
 
 use super::bits::Bits;
 use super::nal::{Framing, Nals, recovery_point};
+use super::shape::{SetKind, Shape};
 use super::{Access, BitstreamError, Field, PictureInfo};
+pub(crate) use parameter_sets::Profile;
 use parameter_sets::{Sps, parse_pps};
 
 // NAL unit types, table 7-1.
@@ -15,6 +17,7 @@ const LAST_SUB_LAYER_NON_REFERENCE: u8 = 14;
 const FIRST_IRAP: u8 = 16;
 const CRA: u8 = 21;
 const LAST_IRAP: u8 = 23;
+const VPS: u8 = 32;
 const SPS: u8 = 33;
 const PPS: u8 = 34;
 const END_OF_SEQUENCE: u8 = 36;
@@ -206,6 +209,36 @@ fn ends_sequence(unit: &[u8]) -> bool {
     let end = unit.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     matches!(unit[..end], [.., 0, 0, 1, kind, 1]
         if kind == END_OF_SEQUENCE << 1 || kind == END_OF_BITSTREAM << 1)
+}
+
+/// Kind and number of a parameter set of the base layer.
+pub(super) fn parameter_set(nal: &[u8]) -> Option<(SetKind, u16)> {
+    let header = Header::of_base_layer(nal)?;
+    let body = &nal[2..];
+    let (kind, id) = match header.kind {
+        VPS => (SetKind::Video, usize::from(*body.first()? >> 4)),
+        SPS => (SetKind::Sequence, Sps::parse(body).ok()?.0),
+        PPS => (SetKind::Picture, parse_pps(body).ok()?.0),
+        _ => return None,
+    };
+    Some((kind, id as u16))
+}
+
+/// What a sequence parameter set says of looks.
+pub(super) fn shape(nal: &[u8]) -> Result<Shape, BitstreamError> {
+    parse_sequence(nal).map(|(_, shape)| shape)
+}
+
+impl Profile {
+    /// What a sequence parameter set says of its profile.
+    pub(crate) fn of_set(nal: &[u8]) -> Result<Self, BitstreamError> {
+        parse_sequence(nal).map(|(profile, _)| profile)
+    }
+}
+
+fn parse_sequence(nal: &[u8]) -> Result<(Profile, Shape), BitstreamError> {
+    let body = nal.get(2..).ok_or(BitstreamError::Truncated)?;
+    Sps::parse_all(body).map(|(_, _, profile, shape)| (profile, shape))
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ mod h264;
 mod h265;
 mod mpeg2;
 mod mpeg4;
-mod nal;
+pub(crate) mod nal;
 mod reader;
+pub(crate) mod shape;
 mod vpx;
 
 pub use carried::CarriedSets;

@@ -2,7 +2,7 @@
 
 /// How NAL units follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(crate) enum Framing {
     /// A big-endian length of 1 to 4 bytes before each (`avcC`, `hvcC`).
     Lengths(usize),
     /// Start codes between them (Annex B).
@@ -12,7 +12,7 @@ pub(super) enum Framing {
 impl Framing {
     /// The framing of `unit`. What the container declares is the first guess only: there are files that declare one and
     /// hold the other, and units without a declaration.
-    pub(super) fn of(declared: Option<usize>, unit: &[u8]) -> Self {
+    pub(crate) fn of(declared: Option<usize>, unit: &[u8]) -> Self {
         let starts_with_code = starts_with_code(unit);
         match declared {
             Some(size) if !starts_with_code || lengths_fit(unit, size) => Self::Lengths(size),
@@ -22,7 +22,7 @@ impl Framing {
     }
 
     /// Whether another unit may be appended to `unit`: its last NAL unit is all there.
-    pub(super) fn fits(self, unit: &[u8]) -> bool {
+    pub(crate) fn fits(self, unit: &[u8]) -> bool {
         match self {
             Self::Lengths(size) => lengths_fit(unit, size),
             Self::StartCodes => true,
@@ -84,6 +84,37 @@ impl<'a> Iterator for Nals<'a> {
                 if self.rest.is_empty() { None } else { Some(self.rest) }
             }
         }
+    }
+}
+
+/// The NAL units of a unit, each with its true end.
+pub(crate) fn whole_nals(unit: &[u8], framing: Framing) -> impl Iterator<Item = &[u8]> {
+    let by_length = matches!(framing, Framing::Lengths(_)).then(|| Nals::new(unit, framing));
+    let after_code = if by_length.is_none() { find_start_code(unit) } else { None };
+    let between_codes = BetweenCodes { rest: after_code.map_or(&[], |at| &unit[at + 3..]) };
+    by_length.into_iter().flatten().chain(between_codes)
+}
+
+/// Begins behind a start code.
+struct BetweenCodes<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for BetweenCodes<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        while !self.rest.is_empty() {
+            let next = find_start_code(self.rest);
+            let nal = &self.rest[..next.unwrap_or(self.rest.len())];
+            self.rest = next.map_or(&[], |at| &self.rest[at + 3..]);
+            // `trailing_zero_8bits` and the first byte of a start code of four: no NAL unit ends with 0 (7.4.1).
+            let end = nal.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+            if end > 0 {
+                return Some(&nal[..end]);
+            }
+        }
+        None
     }
 }
 

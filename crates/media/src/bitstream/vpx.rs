@@ -1,6 +1,7 @@
 //! VP8 (RFC 6386, 9.1) and VP9 (VP9 bitstream specification, 6.2 and annex B).
 
 use super::bits::Bits;
+use super::shape::{Colour, Shape};
 use super::{Access, BitstreamError, PictureInfo};
 
 /// What a VP8 frame is.
@@ -60,6 +61,89 @@ fn read_vp9_frame(frame: &[u8]) -> Result<PictureInfo, BitstreamError> {
     }
     let access = if key { Access::Keyframe { leading: false } } else { Access::None };
     Ok(PictureInfo { shown, ..PictureInfo::of_unread_references(access, 0) })
+}
+
+/// What the first frame of a unit says, if it is a key frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Vp9Header {
+    pub(crate) profile: u8,
+    pub(crate) shape: Shape,
+}
+
+/// Reads a key frame's header as far as the size (6.2). Other frames are no error, but `None`.
+pub(crate) fn read_vp9_header(unit: &[u8]) -> Result<Option<Vp9Header>, BitstreamError> {
+    let bits = &mut Bits::plain(unit);
+    if bits.u(2)? != 2 {
+        return Err(BitstreamError::OutOfRange("frame_marker"));
+    }
+    let profile = bits.u(1)? | bits.u(1)? << 1;
+    if profile == 3 {
+        bits.flag()?; // reserved_zero
+    }
+    // show_existing_frame, frame_type.
+    if bits.flag()? || bits.flag()? {
+        return Ok(None);
+    }
+    bits.skip(2)?; // show_frame, error_resilient_mode
+    if bits.u(24)? != 0x49_8342 {
+        return Err(BitstreamError::OutOfRange("frame_sync_code"));
+    }
+    let bit_depth = match profile {
+        2 | 3 => 10 + 2 * bits.u(1)? as u8,
+        _ => 8,
+    };
+    let (colour_space, full_range, chroma_format) = read_vp9_colour(bits, profile)?;
+    let (width, height) = (bits.u(16)? + 1, bits.u(16)? + 1);
+    // `color_space` in the codes of ISO/IEC 23091-2: primaries, transfer, matrix.
+    let [primaries, transfer, matrix] = match colour_space {
+        1 | 3 => [6, 6, 6],
+        2 => [1, 1, 1],
+        4 => [7, 7, 7],
+        5 => [9, Colour::UNKNOWN, 9],
+        7 => [1, 13, 0],
+        _ => [Colour::UNKNOWN; 3],
+    };
+    let shape = Shape {
+        width,
+        height,
+        chroma_format,
+        bit_depth,
+        chroma_bit_depth: bit_depth,
+        pixel: (1, 1),
+        colour: Some(Colour { primaries, transfer, matrix, full_range }),
+    };
+    Ok(Some(Vp9Header { profile: profile as u8, shape }))
+}
+
+/// `color_config` behind the bit depth (6.2.2): colour space, full range, chroma format.
+fn read_vp9_colour(bits: &mut Bits<'_>, profile: u32) -> Result<(u32, bool, u8), BitstreamError> {
+    const RGB: u32 = 7;
+    let any_format = matches!(profile, 1 | 3);
+    let space = bits.u(3)?;
+    if space == RGB {
+        if any_format {
+            bits.flag()?; // reserved_zero
+        }
+        return Ok((space, true, 3));
+    }
+    let full_range = bits.flag()?;
+    if !any_format {
+        return Ok((space, full_range, 1));
+    }
+    let subsampling = (bits.flag()?, bits.flag()?);
+    bits.flag()?; // reserved_zero
+    // 4:4:0 has no number of its own.
+    Ok((
+        space,
+        full_range,
+        if subsampling == (true, true) {
+            1
+        } else if subsampling.0 {
+            2
+        } else {
+            3
+        },
+    ))
 }
 
 /// The sizes of the frames of a superframe; those of a bare frame are its own.

@@ -1,9 +1,10 @@
 //! Sequence and picture parameter sets, as far as the reorder depth (H.265 7.3.2.2, 7.3.2.3).
 
 use super::super::bits::Bits;
+use super::super::shape::Shape;
 use super::super::{BitstreamError, MAX_REORDER_DEPTH};
 
-/// Fields used here.
+/// Fields used to read pictures.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sps {
     pub(super) highest_temporal_id: u8,
@@ -11,26 +12,35 @@ pub(super) struct Sps {
     pub(super) reorder_depth: u32,
 }
 
+/// Fields that describe the stream to others (7.3.3 and 7.3.2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Profile {
+    /// `general_profile_space`, `general_tier_flag`, `general_profile_idc`; compatibility flags; constraint flags; `general_level_idc`.
+    pub(crate) general: [u8; 12],
+    pub(crate) temporal_layers: u8,
+    pub(crate) temporal_nesting: bool,
+}
+
 impl Sps {
     /// Reads the bytes behind the NAL unit header; gives the set's number first.
     pub(super) fn parse(body: &[u8]) -> Result<(usize, Self), BitstreamError> {
+        Self::parse_all(body).map(|(id, sps, ..)| (id, sps))
+    }
+
+    /// As above, with what the pictures look like.
+    pub(super) fn parse_all(body: &[u8]) -> Result<(usize, Self, Profile, Shape), BitstreamError> {
         let bits = &mut Bits::nal(body);
         bits.skip(4)?; // sps_video_parameter_set_id
         let last_sub_layer = bits.u(3)?;
         if last_sub_layer > 6 {
             return Err(BitstreamError::OutOfRange("sps_max_sub_layers_minus1"));
         }
-        bits.flag()?; // sps_temporal_id_nesting_flag
-        skip_profile_tier_level(bits, last_sub_layer)?;
+        let temporal_nesting = bits.flag()?;
+        let general = profile_tier_level(bits, last_sub_layer)?;
+        let profile = Profile { general, temporal_layers: last_sub_layer as u8 + 1, temporal_nesting };
         let id = bits.ue_to(15, "sps_seq_parameter_set_id")? as usize;
-        if bits.ue_to(3, "chroma_format_idc")? == 3 {
-            bits.flag()?; // separate_colour_plane_flag
-        }
-        bits.skip_codes(2)?; // width, height
-        if bits.flag()? {
-            bits.skip_codes(4)?; // conformance window
-        }
-        bits.skip_codes(3)?; // bit depths, log2_max_pic_order_cnt_lsb_minus4
+        let shape = read_shape(bits)?;
+        bits.skip_codes(1)?; // log2_max_pic_order_cnt_lsb_minus4
         let coded_sub_layers = if bits.flag()? { last_sub_layer + 1 } else { 1 };
         let mut reorder_depth = 0;
         for _ in 0..coded_sub_layers {
@@ -39,17 +49,48 @@ impl Sps {
             bits.ue()?; // sps_max_latency_increase_plus1
         }
         let reorder_depth = reorder_depth.min(MAX_REORDER_DEPTH);
-        Ok((id, Self { highest_temporal_id: last_sub_layer as u8, reorder_depth }))
+        Ok((id, Self { highest_temporal_id: last_sub_layer as u8, reorder_depth }, profile, shape))
     }
 }
 
-/// 7.3.3.
-fn skip_profile_tier_level(bits: &mut Bits<'_>, last_sub_layer: u32) -> Result<(), BitstreamError> {
+/// From `chroma_format_idc` to the bit depths. What the VUI says far behind is left to those who decode.
+fn read_shape(bits: &mut Bits<'_>) -> Result<Shape, BitstreamError> {
+    let chroma_format = bits.ue_to(3, "chroma_format_idc")?;
+    if chroma_format == 3 {
+        bits.flag()?; // separate_colour_plane_flag
+    }
+    let size = [bits.ue()?, bits.ue()?];
+    let mut window = [0; 4];
+    if bits.flag()? {
+        for offset in &mut window {
+            *offset = bits.ue()?;
+        }
+    }
+    let [left, right, top, bottom] = window.map(u64::from);
+    let across = if matches!(chroma_format, 1 | 2) { 2 } else { 1 };
+    let down = if chroma_format == 1 { 2 } else { 1 };
+    let rest = |all: u32, cut: u64| u64::from(all).checked_sub(cut).map_or(all, |rest| rest as u32);
+    Ok(Shape {
+        width: rest(size[0], (left + right) * across),
+        height: rest(size[1], (top + bottom) * down),
+        chroma_format: chroma_format as u8,
+        bit_depth: bits.ue_to(8, "bit_depth_luma_minus8")? as u8 + 8,
+        chroma_bit_depth: bits.ue_to(8, "bit_depth_chroma_minus8")? as u8 + 8,
+        pixel: (1, 1),
+        colour: None,
+    })
+}
+
+/// 7.3.3: gives what is said of all sub-layers.
+fn profile_tier_level(bits: &mut Bits<'_>, last_sub_layer: u32) -> Result<[u8; 12], BitstreamError> {
     const PROFILE: u32 = 88;
     const LEVEL: u32 = 8;
-    bits.skip(PROFILE + LEVEL)?;
+    let mut general = [0; 12];
+    for byte in &mut general {
+        *byte = bits.u(8)? as u8;
+    }
     if last_sub_layer == 0 {
-        return Ok(());
+        return Ok(general);
     }
     // Two flags for each of eight sub-layers, the unused ones reserved.
     let flags = bits.u(16)?;
@@ -62,7 +103,7 @@ fn skip_profile_tier_level(bits: &mut Bits<'_>, last_sub_layer: u32) -> Result<(
             bits.skip(LEVEL)?;
         }
     }
-    Ok(())
+    Ok(general)
 }
 
 /// The numbers of a picture parameter set and of its sequence parameter set.
