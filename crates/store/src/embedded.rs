@@ -15,13 +15,14 @@ mod prune;
 mod read;
 mod readers;
 mod schema;
+mod segments;
 mod settled;
 mod streams;
 mod values;
 mod window;
 mod write;
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{fmt, ops::Range, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use ocelli_model::StreamId;
@@ -30,9 +31,10 @@ use tokio::sync::Mutex;
 use self::{checkpoint::Checkpoints, lock::Lock, place::Place, readers::Readers, write::Writer};
 use crate::{
     AnalyzerId, AnalyzerRecord, DerivationId, DetectionQuery, Entry, FrameQuery, LedgerId, LedgerRecord,
-    LedgerRow, NewAnalyzer, NewLedger, NewRun, NewSource, OpenLedger, Page, Pruned, ResultLog, Results,
-    RunFilter, RunId, RunRecord, Settled, SourceId, StoreError, StoredDetection, StoredFrame, StreamRecord,
-    Streams, TrackRecord, WallAnchor,
+    LedgerRow, NewAnalyzer, NewLedger, NewRun, NewSource, OpenLedger, Page, Pruned, RecordingGap,
+    RecordingUse, ResultLog, Results, RunFilter, RunId, RunRecord, SegmentClass, SegmentQuery, SegmentRecord,
+    Segments, Settled, SourceId, StoreError, StoredDetection, StoredFrame, StreamRecord, Streams,
+    TrackRecord, WallAnchor,
 };
 
 /// What a process wants with a store.
@@ -254,5 +256,49 @@ impl Streams for SqliteStore {
 
     async fn prune(&self, before_ms: i64) -> Result<Pruned, StoreError> {
         self.prune_before(before_ms).await
+    }
+}
+
+#[async_trait]
+impl Segments for SqliteStore {
+    async fn put_segment(&self, segment: &SegmentRecord) -> Result<(), StoreError> {
+        values::segment(segment)?;
+        change!(self, begin, segments::put, segment)
+    }
+
+    async fn segments(&self, query: &SegmentQuery) -> Result<Vec<SegmentRecord>, StoreError> {
+        read::limit(query.limit)?;
+        answer!(self, segments::found, query)
+    }
+
+    async fn next_segment(&self, stream: &StreamId) -> Result<u64, StoreError> {
+        answer!(self, segments::next, stream)
+    }
+
+    async fn remove_segments(&self, stream: &StreamId, numbers: &[u64]) -> Result<(), StoreError> {
+        change!(self, begin, segments::remove, stream, numbers)
+    }
+
+    async fn classify(
+        &self,
+        stream: &StreamId,
+        numbers: Range<u64>,
+        class: SegmentClass,
+        unpin: bool,
+    ) -> Result<u64, StoreError> {
+        change!(self, begin, segments::classify, stream, &numbers, class, unpin)
+    }
+
+    async fn put_gap(&self, gap: &RecordingGap) -> Result<(), StoreError> {
+        values::gap(gap)?;
+        change!(self, begin, segments::put_gap, gap)
+    }
+
+    async fn gaps(&self, stream: &StreamId) -> Result<Vec<RecordingGap>, StoreError> {
+        answer!(self, segments::gaps, stream)
+    }
+
+    async fn recordings(&self) -> Result<Vec<RecordingUse>, StoreError> {
+        answer!(self, segments::recordings)
     }
 }

@@ -1,6 +1,6 @@
 //! Durable facts: streams, sources, runs, analyzer versions, results, the ledger, tracks, references to media.
 //!
-//! Three narrow seams, [`ResultLog`] (write), [`Results`] (read) and [`Streams`], decide where they are kept. A backend passes the
+//! Four narrow seams, [`ResultLog`] (write), [`Results`] (read), [`Streams`] and [`Segments`], decide where they are kept. A backend passes the
 //! conformance suite in `tests/it/conformance`. What a call acknowledged survives a killed process and a power cut.
 
 mod appender;

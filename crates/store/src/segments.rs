@@ -108,7 +108,8 @@ pub struct RecordingUse {
 /// at all.
 #[async_trait]
 pub trait Segments: Send + Sync + fmt::Debug {
-    /// Enters a segment. The same again changes nothing; another of the same number is [`StoreError::Invalid`].
+    /// Enters a segment. The same again changes nothing, not even its class; another of the same number is
+    /// [`StoreError::Invalid`].
     async fn put_segment(&self, segment: &SegmentRecord) -> Result<(), StoreError>;
 
     /// Segments that are asked for.
@@ -118,9 +119,10 @@ pub trait Segments: Send + Sync + fmt::Debug {
     async fn next_segment(&self, stream: &StreamId) -> Result<u64, StoreError>;
 
     /// Forgets segments of a stream by number; those that are not there do not matter. Their media may be removed from here on.
+    /// Gaps from before all that is left go with them.
     async fn remove_segments(&self, stream: &StreamId, numbers: &[u64]) -> Result<(), StoreError>;
 
-    /// Gives segments a class; how many there were. A pinned one stays so unless `unpin`.
+    /// Gives the segments that are there a class, and counts them. A pinned one stays so unless `unpin`.
     async fn classify(
         &self,
         stream: &StreamId,

@@ -1,6 +1,6 @@
 //! Enumerations as the database holds them: the words of the glossary.
 
-use crate::{AnchorOrigin, BlobKind, EndState, RunState, SourceKind};
+use crate::{AnchorOrigin, BlobKind, EndState, RunState, SegmentClass, SourceKind};
 
 /// A closed set of words.
 pub(crate) trait Word: Copy + PartialEq + 'static {
@@ -42,6 +42,11 @@ impl Word for AnchorOrigin {
         &[(Self::SenderReport, "sender_report"), (Self::Arrival, "arrival")];
 }
 
+impl Word for SegmentClass {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Other, "other"), (Self::Event, "event"), (Self::Pinned, "pinned")];
+}
+
 /// For those who show them.
 macro_rules! words {
     ($($name:ident),*) => { $(
@@ -54,4 +59,4 @@ macro_rules! words {
     )* };
 }
 
-words!(RunState, SourceKind, BlobKind, EndState, AnchorOrigin);
+words!(RunState, SourceKind, BlobKind, EndState, AnchorOrigin, SegmentClass);

@@ -79,6 +79,22 @@ const RULES: &[&str] = &[
         OR iif(t.first_pts >= from_pts,
                t.first_pts <> f.first OR t.detections <> f.number OR t.best <> f.best,
                t.detections <= f.number OR t.best < f.best)",
+    // Recordings. Whether their media is there, the archive's own check tells.
+    "SELECT 'the recording of ' || stream || ' counts ' || segments || ' segments of ' || bytes || ' bytes, it has '
+            || coalesce(number, 0) || ' of ' || coalesce(size, 0)
+     FROM recordings LEFT JOIN (SELECT recording, count(*) AS number, sum(bytes) AS size FROM segments
+                                GROUP BY recording) ON recording = id
+     WHERE segments <> coalesce(number, 0) OR bytes <> coalesce(size, 0)",
+    "SELECT 'segment ' || number || ' of ' || stream || ' says nothing possible'
+     FROM segments JOIN recordings ON recordings.id = recording
+     WHERE number >= spent_numbers OR end_pts < first_pts OR end_pts - first_pts > longest_ticks
+        OR ended_ms < began_ms OR ended_ms - began_ms > longest_ms OR init_bytes > segments.bytes
+        OR base_num < 1 OR base_den < 1 OR class NOT IN ('other', 'event', 'pinned')",
+    "SELECT 'segment ' || number || ' of ' || stream || ' belongs to run ' || run || ', one before it to ' || before
+     FROM (SELECT *, max(run) OVER (PARTITION BY recording ORDER BY number
+                                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM segments)
+     JOIN recordings ON recordings.id = recording
+     WHERE before > run",
 ];
 
 pub(super) async fn check(db: &mut SqliteConnection) -> Result<Vec<String>, Failure> {

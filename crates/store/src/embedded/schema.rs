@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, SqliteConnection, query_scalar, raw_sql};
 pub(super) const APPLICATION_ID: i64 = 0x4f63_656c;
 
 /// Schema `n` is what the first `n` of these make.
-const MIGRATIONS: [&str; 3] = [FACTS, BLOBS_AND_CLASSES, STREAMS];
+const MIGRATIONS: [&str; 4] = [FACTS, BLOBS_AND_CLASSES, STREAMS, RECORDINGS];
 
 /// The newest schema that this release knows.
 pub(super) const KNOWN: i64 = MIGRATIONS.len() as i64;
@@ -170,6 +170,50 @@ ALTER TABLE sources ADD COLUMN spent_ordinals INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sources ADD COLUMN spent_run INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE ledgers ADD COLUMN kept_window INTEGER;
 ALTER TABLE ledgers ADD COLUMN kept_pts INTEGER;
+";
+
+/// A row of `recordings` stays when its segments are gone: numbers below `spent_numbers` are never given again. It counts what
+/// it has, so that nobody reads all segments for it, and knows its longest segment, so that those of a stretch of time are
+/// found by one range of an index.
+const RECORDINGS: &str = "
+CREATE TABLE recordings (
+    id INTEGER PRIMARY KEY,
+    stream TEXT NOT NULL UNIQUE,
+    spent_numbers INTEGER NOT NULL DEFAULT 0,
+    segments INTEGER NOT NULL DEFAULT 0,
+    bytes INTEGER NOT NULL DEFAULT 0,
+    longest_ticks INTEGER NOT NULL DEFAULT 0,
+    longest_ms INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE segments (
+    recording INTEGER NOT NULL REFERENCES recordings,
+    number INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    base_num INTEGER NOT NULL,
+    base_den INTEGER NOT NULL,
+    first_pts INTEGER NOT NULL,
+    end_pts INTEGER NOT NULL,
+    keyframe INTEGER NOT NULL,
+    began_ms INTEGER NOT NULL,
+    ended_ms INTEGER NOT NULL,
+    init TEXT NOT NULL,
+    init_bytes INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    location TEXT NOT NULL,
+    class TEXT NOT NULL,
+    PRIMARY KEY (recording, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX segments_by_pts ON segments (recording, run, first_pts);
+CREATE INDEX segments_by_wall ON segments (recording, ended_ms);
+CREATE TABLE recording_gaps (
+    recording INTEGER NOT NULL REFERENCES recordings,
+    run INTEGER NOT NULL,
+    first_pts INTEGER NOT NULL,
+    end_pts INTEGER,
+    began_ms INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (recording, run, first_pts)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// What a database says it is.

@@ -2,7 +2,10 @@
 
 use ocelli_model::{SamplingPlan, Verdict};
 
-use crate::{Blob, Entry, FrameResult, LedgerClock, NewAnalyzer, NewSource, Span, StoreError, StreamRecord};
+use crate::{
+    Blob, Entry, FrameResult, LedgerClock, NewAnalyzer, NewSource, RecordingGap, SegmentRecord, Span,
+    StoreError, StreamRecord,
+};
 
 /// Longest text of any kind, in bytes.
 const TEXT: usize = 4096;
@@ -63,6 +66,31 @@ pub(super) fn stream(stream: &StreamRecord) -> Checked {
     [stream.decode, stream.decode_cleared, stream.frames, stream.restarts]
         .into_iter()
         .try_for_each(|count| whole("a count", count))
+}
+
+pub(super) fn segment(segment: &SegmentRecord) -> Checked {
+    name("the location of a segment", &segment.location, TEXT)?;
+    name("the initialisation of a segment", &segment.init, TEXT)?;
+    // The next number, too, must be one.
+    whole("a segment's number", segment.number.saturating_add(1))?;
+    whole("a size", segment.bytes)?;
+    let number = segment.number;
+    if u64::from(segment.init_bytes) > segment.bytes {
+        return refuse(format!("segment {number} is smaller than the initialisation at its head"));
+    }
+    let forwards = |from: i64, to: i64| to.checked_sub(from).is_some_and(|length| length >= 0);
+    if !forwards(segment.first_pts, segment.end_pts) || !forwards(segment.began_ms, segment.ended_ms) {
+        return refuse(format!("segment {number} ends before it begins"));
+    }
+    Ok(())
+}
+
+pub(super) fn gap(gap: &RecordingGap) -> Checked {
+    text("why a recording has a gap", &gap.reason, TEXT)?;
+    if gap.end_pts.is_some_and(|end| end < gap.first_pts) {
+        return refuse(format!("the gap at {} ends before it begins", gap.first_pts));
+    }
+    Ok(())
 }
 
 /// What needs no look at the store.

@@ -7,12 +7,12 @@ use ocelli_model::{
 };
 use ocelli_store::{
     AnalyzerId, Entry, FrameResult, NewAnalyzer, NewLedger, NewRun, NewSource, OpenLedger, ResultLog,
-    Results, RunId, SourceKind, Span, StreamRecord, Streams,
+    Results, RunId, Segments, SourceKind, Span, StreamRecord, Streams,
 };
 
 /// A store of some kind.
-pub(crate) trait Store: ResultLog + Results + Streams {}
-impl<T: ResultLog + Results + Streams> Store for T {}
+pub(crate) trait Store: ResultLog + Results + Streams + Segments {}
+impl<T: ResultLog + Results + Streams + Segments> Store for T {}
 
 /// Makes and opens stores of one kind. What it opened before is closed by then.
 #[async_trait::async_trait]

@@ -6,6 +6,7 @@ pub(crate) mod identities;
 pub(crate) mod queries;
 pub(crate) mod refused;
 pub(crate) mod retention;
+pub(crate) mod segments;
 pub(crate) mod streams;
 pub(crate) mod tracks;
 
@@ -20,7 +21,8 @@ macro_rules! suite {
             queries: [frames_by_page, detections_by_page];
             refused: [nothing_of_a_bad_batch_is_written, bad_values];
             streams: [streams_are_kept, bad_streams, ordinals_go_on, anchors_are_added];
-            retention: [closed_runs_go, open_runs_keep_whole_windows, what_went_stays_away, tracks_that_go_on_keep_their_beginning, plans_keep_what_others_share, many_small_steps]);
+            retention: [closed_runs_go, open_runs_keep_whole_windows, what_went_stays_away, tracks_that_go_on_keep_their_beginning, plans_keep_what_others_share, many_small_steps];
+            segments: [segments_are_kept, segments_are_found, numbers_are_never_given_twice, what_is_pinned_stays_so, what_recordings_take, gaps_are_told, bad_segments]);
     };
     (@cases $name:ident, $backend:ty, $($module:ident: [$($case:ident),*]);*) => {
         mod $name {

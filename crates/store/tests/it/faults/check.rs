@@ -27,6 +27,8 @@ async fn check(sql: &str, words: &str) {
 #[tokio::test]
 async fn every_rule_finds_its_fault() {
     let many = "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 99)";
+    let recording = "INSERT INTO recordings VALUES (1, 'cam', 9, 1, 50, 100, 100);
+        INSERT INTO segments VALUES (1, 4, 0, 1, 1, 0, 100, 1, 0, 100, 'i', 10, 50, 'l', 'other')";
     let orphans = format!("INSERT INTO detections {many} SELECT 9, i, 0, 1, 0, 0, 0, 0, 0 FROM n");
     for (sql, words) in [
         ("INSERT INTO spans VALUES (1, 0, 1, 1, 1, 1, 'gated', '', NULL)", "verdicts 1 to 1 overlap"),
@@ -64,6 +66,14 @@ async fn every_rule_finds_its_fault() {
              INSERT INTO runs VALUES (8, 1, 8, 1, 1, 0, 0, 'whole', NULL); INSERT INTO series VALUES (8, 8, 1);
              INSERT INTO ledgers (id, series, plan) VALUES (8, 8, '1')",
             "a ledger of another series",
+        ),
+        (&format!("{recording}; DELETE FROM segments"), "counts 1 segments of 50 bytes, it has 0 of 0"),
+        (&format!("{recording}; UPDATE recordings SET spent_numbers = 4"), "segment 4 of cam says nothing"),
+        (&format!("{recording}; UPDATE segments SET class = 'x'"), "segment 4 of cam says nothing"),
+        (&format!("{recording}; UPDATE segments SET end_pts = 101"), "segment 4 of cam says nothing"),
+        (
+            &format!("{recording}; INSERT INTO segments SELECT 1, 3, 7, 1, 1, 0, 9, 1, 0, 9, 'i', 9, 9, 'l', 'other'"),
+            "segment 4 of cam belongs to run 0, one before it to 7",
         ),
     ] {
         check(sql, words).await;
