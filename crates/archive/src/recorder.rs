@@ -1,0 +1,403 @@
+//! What a stream's thread gives its units to.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ocelli_media::{
+    AccessUnit, AudioParameters, AudioUnit, CodecParameters,
+    cmaf::{self, CmafError},
+};
+
+use crate::{
+    archive::Shared,
+    cutting::{Begins, Lengths},
+    lane::{Begin, Job, Lane, Missed, Part},
+    live::{Init, LivePart, LiveSegment},
+    object::init_name,
+    run::{Pictures, Run, Step},
+    sound::Sound,
+};
+
+/// Sound is kept from so long before the first picture on.
+const SOUND_AHEAD: f64 = 0.5;
+
+/// Whether a stream is being recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Yes.
+    #[default]
+    Recording,
+    /// Media is left out for this reason, and live only. Goes on by itself.
+    Paused(String),
+    /// What comes cannot be recorded. The next run may be another matter.
+    Failed(String),
+}
+
+/// How recording goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecorderState {
+    /// Now.
+    pub phase: Phase,
+    /// Pictures that were given.
+    pub units: u64,
+    /// Of them, those before anything could be decoded, or of a run that cannot be recorded.
+    pub left_out: u64,
+    /// Blocks of sound that were given.
+    pub sounds: u64,
+    /// Of them, those that fit nowhere.
+    pub sounds_left_out: u64,
+    /// Parts that were written.
+    pub parts: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+    /// Segments that are in the index.
+    pub segments: u64,
+    /// Gaps so far.
+    pub gaps: u64,
+}
+
+/// Records one stream. Called on the stream's thread, and never waits for the disk. Dropped, it ends the run.
+#[derive(Debug)]
+pub struct Recorder {
+    shared: Arc<Shared>,
+    lane: Arc<Lane>,
+    lengths: Lengths,
+    /// Number of the next segment.
+    next: u64,
+    /// Counts parts.
+    sequence: u32,
+    run: Option<Run>,
+    segment: Option<Segment>,
+    sound: Sound,
+    /// Sound that no part can hold.
+    refused: Option<Arc<AudioParameters>>,
+    init: Option<Described>,
+    /// Ordinal of a run that cannot be recorded.
+    failed: Option<u32>,
+    /// The disk is behind, and gets nothing up to the next segment that there is room for.
+    behind: bool,
+    /// Some segment began with a keyframe.
+    keyframes: bool,
+}
+
+/// The segment that grows.
+#[derive(Debug)]
+struct Segment {
+    number: u64,
+    began_ms: i64,
+    keyframe: bool,
+    /// Since its first part.
+    shown: Option<Shown>,
+}
+
+#[derive(Debug)]
+struct Shown {
+    sound: Option<Arc<AudioParameters>>,
+    first_pts: i64,
+    end_pts: i64,
+    ticks: i64,
+    /// It goes to the disk.
+    kept: bool,
+}
+
+/// An initialisation segment and what it describes.
+#[derive(Clone, Debug)]
+struct Described {
+    video: Arc<CodecParameters>,
+    sound: Option<Arc<AudioParameters>>,
+    init: Arc<Init>,
+}
+
+impl Recorder {
+    pub(crate) fn new(shared: Arc<Shared>, lane: Arc<Lane>, next: u64) -> Self {
+        Self {
+            lengths: Lengths::new(&shared.config),
+            shared,
+            lane,
+            next,
+            sequence: 0,
+            run: None,
+            segment: None,
+            sound: Sound::default(),
+            refused: None,
+            init: None,
+            failed: None,
+            behind: false,
+            keyframes: false,
+        }
+    }
+
+    /// The next picture in decode order. `run` is the ordinal of its run: another one ends the run before. `keyframe`: decoding can
+    /// start here, also at a recovery point. `reorder_depth`: how many pictures may come before one and be shown after it.
+    pub fn unit(&mut self, run: u32, unit: &AccessUnit, keyframe: bool, reorder_depth: u32, arrived_ms: i64) {
+        self.lane.state().units += 1;
+        if self.run.as_ref().is_some_and(|current| !current.goes_on_with(run, unit)) {
+            self.end_run();
+        }
+        if self.failed.is_some_and(|failed| failed == run) {
+            self.lane.state().left_out += 1;
+            return;
+        }
+        self.failed = None;
+        if let Err(error) = self.take(run, unit, keyframe, reorder_depth, arrived_ms) {
+            self.fail(run, unit.pts, arrived_ms, &error);
+        }
+    }
+
+    fn take(
+        &mut self,
+        ordinal: u32,
+        unit: &AccessUnit,
+        keyframe: bool,
+        depth: u32,
+        arrived_ms: i64,
+    ) -> Result<(), CmafError> {
+        let patience = i64::try_from(self.shared.config.longest_segment.as_millis()).unwrap_or(i64::MAX);
+        if self.run.is_none() {
+            self.run = Some(Run::new(ordinal, unit)?);
+        }
+        let Some(run) = &mut self.run else { return Ok(()) };
+        // Those of the part that closes: a unit with other parameters begins the next one.
+        let described = run.parameters().cloned();
+        match run.push(unit, keyframe, depth, arrived_ms, patience, &self.lengths)? {
+            Step::Taken => {}
+            Step::LeftOut => self.lane.state().left_out += 1,
+            Step::Begins(begins, pictures) => {
+                let base = run.base;
+                if let (Some(pictures), Some(described)) = (pictures, described) {
+                    self.part(&described, ordinal, pictures)?;
+                }
+                if begins == Begins::Segment {
+                    if let Some(shown) = self.end_segment() {
+                        self.lengths.segment_closed(shown.ticks, base);
+                    }
+                    if self.segment.is_none() && self.init.is_none() {
+                        self.sound.from(base.seconds(unit.pts) - SOUND_AHEAD);
+                    }
+                    self.segment =
+                        Some(Segment { number: self.next, began_ms: arrived_ms, keyframe, shown: None });
+                    self.next += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next block of sound of the run that goes on.
+    pub fn audio(&mut self, unit: AudioUnit) {
+        self.sound.push(unit);
+        let mut state = self.lane.state();
+        state.sounds += 1;
+        state.sounds_left_out = self.sound.left_out();
+    }
+
+    /// The connection is over: what there is becomes a segment.
+    pub fn end_run(&mut self) {
+        let Some(mut run) = self.run.take() else { return };
+        self.sound.end();
+        if let (Some(pictures), Some(described)) = (run.end(), run.parameters().cloned())
+            && let Err(error) = self.part(&described, run.ordinal, pictures)
+        {
+            tracing::error!(stream = %self.lane.stream, %error, "the end of a run could not be recorded");
+        }
+        self.end_segment();
+        self.sound.clear();
+        self.init = None;
+    }
+
+    /// How it goes.
+    pub fn state(&self) -> RecorderState {
+        self.lane.state().clone()
+    }
+
+    /// Pictures and the sound beside them become a part, for players at once and for the disk when it can.
+    fn part(&mut self, video: &Arc<CodecParameters>, run: u32, pictures: Pictures) -> Result<(), CmafError> {
+        let Some(mut segment) = self.segment.take() else { return Ok(()) };
+        let made = self.make(video, run, pictures, &mut segment);
+        self.segment = Some(segment);
+        made
+    }
+
+    fn make(
+        &mut self,
+        video: &Arc<CodecParameters>,
+        run: u32,
+        pictures: Pictures,
+        segment: &mut Segment,
+    ) -> Result<(), CmafError> {
+        let described = self.describe(video)?;
+        let sound = match &segment.shown {
+            Some(shown) => shown.sound.clone(),
+            None => described.sound.clone(),
+        };
+        let blocks = self.sound.take(sound.as_ref());
+        let base = video.time_base;
+        let sound_base = sound.as_ref().map_or(base, |sound| sound.time_base);
+        let bytes = cmaf::part(self.sequence, (&pictures.samples, base), (&blocks, sound_base))?;
+        self.sequence = self.sequence.wrapping_add(1);
+        self.lengths.part_closed(pictures.ticks, base);
+        let begins = segment.shown.is_none();
+        let kept = match &segment.shown {
+            Some(shown) => shown.kept,
+            None => self.may_keep(segment.keyframe),
+        };
+        let shown = segment.shown.get_or_insert(Shown {
+            sound,
+            first_pts: pictures.first_pts,
+            end_pts: pictures.end_pts,
+            ticks: 0,
+            kept,
+        });
+        shown.first_pts = shown.first_pts.min(pictures.first_pts);
+        shown.end_pts = shown.end_pts.max(pictures.end_pts);
+        shown.ticks += pictures.ticks;
+        if begins {
+            let live = live_segment(segment.number, run, segment, &pictures, video, &described.init);
+            self.lane.window().begin(live, !kept);
+            if kept {
+                let begin = begin(run, segment, &pictures, video, described.init);
+                self.lane.queue.put(Job::Begin(begin));
+            }
+        }
+        self.show(segment, &bytes, &pictures);
+        self.keep(segment, run, bytes, &pictures);
+        Ok(())
+    }
+
+    fn show(&self, segment: &Segment, bytes: &Bytes, pictures: &Pictures) {
+        let Some(shown) = &segment.shown else { return };
+        let part = LivePart {
+            bytes: bytes.clone(),
+            first_pts: pictures.first_pts,
+            ticks: pictures.ticks,
+            keyframe: pictures.samples.first().is_some_and(|sample| sample.keyframe),
+        };
+        let mut window = self.lane.window();
+        window.promise(self.lengths.target_seconds(), self.lengths.part_target_ms());
+        window.grow(part, shown.first_pts, shown.end_pts);
+    }
+
+    fn keep(&mut self, segment: &mut Segment, run: u32, bytes: Bytes, pictures: &Pictures) {
+        let Some(shown) = segment.shown.as_mut().filter(|shown| shown.kept) else { return };
+        let (first_pts, arrived_ms) = (pictures.first_pts, pictures.arrived_ms);
+        let part = Part { bytes, first_pts, end_pts: pictures.end_pts, arrived_ms };
+        if self.lane.queue.part(part).is_err() {
+            shown.kept = false;
+            self.behind = true;
+            self.lane.window().missed(segment.number);
+            let reason = "the disk is too slow".to_owned();
+            self.lane.phase(Phase::Paused(reason.clone()));
+            let missed = Missed { run, first_pts, began_ms: arrived_ms, reason, for_good: false };
+            self.lane.queue.put(Job::Missed(missed));
+        }
+    }
+
+    /// Whether a segment goes to the disk.
+    fn may_keep(&mut self, keyframe: bool) -> bool {
+        self.keyframes |= keyframe;
+        if self.behind && (keyframe || !self.keyframes) && self.lane.queue.has_room() {
+            self.behind = false;
+        }
+        !self.behind
+    }
+
+    fn end_segment(&mut self) -> Option<Shown> {
+        let shown = self.segment.take()?.shown?;
+        if shown.kept {
+            self.lane.queue.put(Job::End);
+        }
+        Some(shown)
+    }
+
+    /// What the next part needs; sound that cannot be recorded is left out.
+    fn describe(&mut self, video: &Arc<CodecParameters>) -> Result<Described, CmafError> {
+        let refused = |sound: &&Arc<AudioParameters>| {
+            !self.refused.as_ref().is_some_and(|refused| Arc::ptr_eq(refused, sound))
+        };
+        let sound = self.sound.parameters().filter(refused).cloned();
+        if let Some(known) = &self.init {
+            let same_sound = match (&known.sound, &sound) {
+                (Some(known), Some(sound)) => Arc::ptr_eq(known, sound),
+                (None, None) => true,
+                _ => false,
+            };
+            if Arc::ptr_eq(&known.video, video) && same_sound {
+                return Ok(known.clone());
+            }
+        }
+        let (made, sound) = match cmaf::init(video, sound.as_deref()) {
+            Err(error @ CmafError::Sound(_)) => {
+                tracing::warn!(stream = %self.lane.stream, %error, "recording goes without sound");
+                self.refused = sound;
+                (cmaf::init(video, None)?, None)
+            }
+            made => (made?, sound),
+        };
+        let name = init_name(&made.bytes);
+        let cmaf::InitSegment { bytes, codecs, width, height } = made;
+        let init = Arc::new(Init { name, bytes, codecs, width, height });
+        let described = Described { video: Arc::clone(video), sound, init };
+        self.init = Some(described.clone());
+        Ok(described)
+    }
+
+    /// The rest of the run is not recorded.
+    fn fail(&mut self, run: u32, pts: i64, arrived_ms: i64, error: &CmafError) {
+        // In this order in the queue: what there was is sealed first.
+        self.end_run();
+        self.failed = Some(run);
+        self.lane.state().left_out += 1;
+        let missed =
+            Missed { run, first_pts: pts, began_ms: arrived_ms, reason: error.to_string(), for_good: true };
+        self.lane.queue.put(Job::Missed(missed));
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.end_run();
+        self.lane.window().end();
+        self.shared.leave(&self.lane.stream, self.next);
+    }
+}
+
+fn live_segment(
+    number: u64,
+    run: u32,
+    segment: &Segment,
+    pictures: &Pictures,
+    video: &CodecParameters,
+    init: &Arc<Init>,
+) -> LiveSegment {
+    LiveSegment {
+        number,
+        run,
+        discontinuity: u64::from(run),
+        time_base: video.time_base,
+        first_pts: pictures.first_pts,
+        end_pts: pictures.end_pts,
+        began_ms: segment.began_ms,
+        keyframe: segment.keyframe,
+        init: Arc::clone(init),
+        parts: Vec::new(),
+        sealed: false,
+    }
+}
+
+fn begin(
+    run: u32,
+    segment: &Segment,
+    pictures: &Pictures,
+    video: &CodecParameters,
+    init: Arc<Init>,
+) -> Begin {
+    Begin {
+        number: segment.number,
+        run,
+        time_base: video.time_base,
+        began_ms: segment.began_ms,
+        first_pts: pictures.first_pts,
+        keyframe: segment.keyframe,
+        init,
+    }
+}

@@ -1,0 +1,154 @@
+//! The live window as it is kept up.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+
+use crate::{
+    LiveView,
+    live::{LivePart, LiveSegment, LiveWindow},
+};
+
+/// Sealed segments that stay in memory.
+const IN_MEMORY: usize = 2;
+
+#[derive(Debug)]
+struct Held {
+    segment: Arc<LiveSegment>,
+    /// The archive will not have it, or not all of it.
+    missed: bool,
+}
+
+/// What live players see. Shared by whoever brings parts and whoever writes them.
+#[derive(Debug)]
+pub(crate) struct Window {
+    held: VecDeque<Held>,
+    /// How far back segments are listed.
+    listed: Duration,
+    target_seconds: u32,
+    part_target_ms: u32,
+    ended: bool,
+    paused: Option<String>,
+    shown: watch::Sender<Arc<LiveWindow>>,
+}
+
+impl Window {
+    pub(crate) fn new(listed: Duration) -> Self {
+        let window = LiveWindow { ended: true, ..LiveWindow::default() };
+        Self {
+            held: VecDeque::new(),
+            listed,
+            target_seconds: 0,
+            part_target_ms: 0,
+            ended: true,
+            paused: None,
+            shown: watch::Sender::new(Arc::new(window)),
+        }
+    }
+
+    pub(crate) fn view(&self) -> LiveView {
+        LiveView::new(self.shown.subscribe())
+    }
+
+    /// Recording begins anew: promises of before do not bind it, so what they were made for is gone.
+    pub(crate) fn start(&mut self) {
+        self.held.clear();
+        (self.target_seconds, self.part_target_ms) = (0, 0);
+        (self.ended, self.paused) = (false, None);
+        self.show();
+    }
+
+    /// A segment begins with its first part. What is before it is whole. `missed`: the archive will not have it.
+    pub(crate) fn begin(&mut self, segment: LiveSegment, missed: bool) {
+        self.held.push_back(Held { segment: Arc::new(segment), missed });
+        self.trim();
+        self.show();
+    }
+
+    /// The newest segment grows.
+    pub(crate) fn grow(&mut self, part: LivePart, first_pts: i64, end_pts: i64) {
+        if let Some(held) = self.held.back_mut() {
+            let segment = Arc::make_mut(&mut held.segment);
+            segment.parts.push(part);
+            (segment.first_pts, segment.end_pts) = (first_pts, end_pts);
+        }
+        self.show();
+    }
+
+    /// What playlists promise; shown with the next part.
+    pub(crate) fn promise(&mut self, target_seconds: u32, part_target_ms: u32) {
+        (self.target_seconds, self.part_target_ms) = (target_seconds, part_target_ms);
+    }
+
+    /// The archive holds a segment.
+    pub(crate) fn sealed(&mut self, number: u64) {
+        if let Some(held) = self.find(number) {
+            Arc::make_mut(&mut held.segment).sealed = true;
+        }
+        self.trim();
+        self.show();
+    }
+
+    /// The archive will not hold a segment, or not all of it.
+    pub(crate) fn missed(&mut self, number: u64) {
+        if let Some(held) = self.find(number) {
+            held.missed = true;
+        }
+    }
+
+    pub(crate) fn pause(&mut self, reason: Option<String>) {
+        if self.paused != reason {
+            self.paused = reason;
+            self.show();
+        }
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.ended = true;
+        self.trim();
+        self.show();
+    }
+
+    fn find(&mut self, number: u64) -> Option<&mut Held> {
+        self.held.iter_mut().find(|held| held.segment.number == number)
+    }
+
+    /// Memory is for the newest; what is older is listed where the archive has it. Playlists lose segments at their beginning only:
+    /// where one is nowhere, what is before it goes, too.
+    fn trim(&mut self) {
+        let keep = if self.ended { 0 } else { IN_MEMORY + 1 };
+        let old = self.held.len().saturating_sub(keep);
+        for at in (0..old).rev() {
+            let held = &mut self.held[at];
+            if held.missed {
+                self.held.drain(..=at);
+                break;
+            }
+            if held.segment.sealed && !held.segment.parts.is_empty() {
+                Arc::make_mut(&mut held.segment).parts = Vec::new();
+            }
+        }
+        let mut later: f64 = self.held.iter().map(|held| held.segment.seconds()).sum();
+        while self.held.len() > IN_MEMORY + 1 {
+            later -= self.held[0].segment.seconds();
+            // One that waits to be sealed is in memory only.
+            if later < self.listed.as_secs_f64() || !self.held[0].segment.sealed {
+                break;
+            }
+            self.held.pop_front();
+        }
+    }
+
+    fn show(&self) {
+        self.shown.send_replace(Arc::new(LiveWindow {
+            segments: self.held.iter().map(|held| Arc::clone(&held.segment)).collect(),
+            target_seconds: self.target_seconds,
+            part_target_ms: self.part_target_ms,
+            ended: self.ended,
+            paused: self.paused.clone(),
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests;
