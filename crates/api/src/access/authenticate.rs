@@ -36,12 +36,19 @@ pub(super) struct Authenticator {
 /// Somebody who asks.
 pub(super) struct Claimant<'a> {
     pub(super) shown: &'a Shown,
+    /// What a media URL allows, or what is wrong with it, where one was shown.
+    pub(super) signed: Option<Result<Grant, &'static str>>,
     pub(super) sender: Sender,
     /// On this machine, with nobody in between.
     pub(super) local: bool,
-    /// The route is open to anybody: a credential that does not hold is no reason to refuse, and monitors are not counted.
+    /// The route is open to anybody: a credential that does not hold is no reason to refuse.
     pub(super) lenient: bool,
+    /// The request counts against the rate. Those of monitors and players do not.
+    pub(super) counted: bool,
 }
+
+/// Players go on asking with a URL that has ended: nobody is guessing.
+pub(super) const EXPIRED_URL: &str = "the media URL has expired; ask for a new one";
 
 /// Whose bucket a request is taken from.
 #[derive(Hash)]
@@ -85,6 +92,14 @@ impl Authenticator {
         let caller = match claimant.shown {
             Shown::Nothing => Ok(self.anonymous(claimant)),
             Shown::Token(token) => self.known(token.reveal(), claimant.sender, now, now_ms),
+            Shown::Signed(signature) => match &claimant.signed {
+                Some(Ok(grant)) => {
+                    let (grant, ends) = (Arc::new(grant.clone()), Some(signature.expires_ms()));
+                    Ok(Caller::known(grant, ends, None, claimant.sender))
+                }
+                Some(Err(why)) => Err((*why).to_owned()),
+                None => Err("the media URL was not looked at".to_owned()),
+            },
             Shown::Unusable(unusable) => Err(unusable.to_string()),
         };
         let caller = match caller {
@@ -97,7 +112,7 @@ impl Authenticator {
             (None, true) => Client::Subject(caller.name()),
             (None, false) => Client::Address(claimant.sender.address.map(customer)),
         };
-        let taken = if claimant.lenient { Ok(()) } else { self.requests.take(&client, now) };
+        let taken = if claimant.counted { self.requests.take(&client, now) } else { Ok(()) };
         taken.map_err(|wait| too_many(contract, wait)).map(|()| caller)
     }
 
@@ -138,7 +153,9 @@ impl Authenticator {
 
     /// A credential that does not hold: 401, and 429 for an address that tries many.
     fn failed(&self, sender: Sender, detail: String, now: Instant) -> Problem {
-        if let Err(wait) = self.failures.take(&sender.address.map(customer), now) {
+        if detail != EXPIRED_URL
+            && let Err(wait) = self.failures.take(&sender.address.map(customer), now)
+        {
             return too_many(sender.contract, wait);
         }
         tracing::warn!(client = sender.address.map(tracing::field::display), detail, "credential refused");

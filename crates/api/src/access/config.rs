@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     grant::{Contract, Role, StreamScope},
     jwt::{JwtConfig, JwtKeyError, JwtVerifier},
+    media_url::MediaSigner,
     origin::Origin,
     rates::Rate,
+    secret::Secret,
     tokens::{TokenFile, TokenFileError},
 };
 
@@ -30,6 +32,9 @@ pub struct AccessConfig {
     pub origins: Vec<Origin>,
     /// How often a client may ask.
     pub rates: RatesConfig,
+    /// What media URLs are signed with, at least 32 letters; left out, a random key that ends with the process, and all media
+    /// URLs with it.
+    pub media_key: Option<Secret>,
 }
 
 /// Opens one contract to clients of some networks without a credential.
@@ -93,6 +98,12 @@ pub enum AccessConfigError {
     /// The key of JWTs.
     #[error("cannot use access.jwt")]
     Jwt(#[from] JwtKeyError),
+    /// A key that can be guessed.
+    #[error("access.media_key must have at least 32 letters; leave it out for a random one")]
+    MediaKey,
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    NoRandom,
 }
 
 impl AccessConfig {
@@ -109,6 +120,7 @@ impl AccessConfig {
             return Err(AccessConfigError::NoNetworks);
         }
         self.jwt.as_ref().map(JwtVerifier::open).transpose()?;
+        MediaSigner::open(self.media_key.as_ref())?;
         let tokens = self.tokens.as_ref().map(|path| TokenFile::open(path)?.list()).transpose()?;
         let usable = tokens.into_iter().flatten().any(|token| !token.has_expired(now_ms));
         let open = usable || self.jwt.is_some() || !self.anonymous.is_empty();
@@ -162,7 +174,7 @@ mod networks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::{NewToken, Secret};
+    use crate::access::NewToken;
 
     fn rule(networks: &str) -> AnonymousRule {
         let networks = ocelli_net::networks(networks).unwrap();

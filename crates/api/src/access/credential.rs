@@ -2,16 +2,20 @@
 
 use axum::http::{HeaderMap, Method, Request, Uri, header, uri::PathAndQuery};
 
-use super::secret::Secret;
+use super::{media_url::Signature, secret::Secret};
 
 /// The field of the query that browsers use where they cannot set a header: WebSockets and `<img>`.
 const FIELD: &str = "access_token=";
+/// The fields of a media URL.
+const SIGNATURE: &str = "signature=";
+const EXPIRES: &str = "expires=";
 
 /// What a request showed, in its extensions after [`take_credentials`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
     Nothing,
     Token(Secret),
+    Signed(Signature),
     Unusable(Unusable),
 }
 
@@ -24,8 +28,12 @@ pub(crate) enum Unusable {
     Several,
     #[error("access_token in the query is for GET only; send an Authorization header")]
     Method,
+    #[error("media URLs are for reading; send an Authorization header")]
+    SignedMethod,
     #[error("the token holds characters that no token has")]
     Characters,
+    #[error("the media URL is not whole: it ends in expires=… and signature=… as they were given")]
+    Signature,
 }
 
 /// Moves the credential from `Authorization: Bearer …` (RFC 6750 section 2.1) or `?access_token=` (section 2.3) to where only
@@ -39,6 +47,7 @@ pub fn take_credentials<Body>(request: &mut Request<Body>) {
     let only_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let shown = match (from_header, from_query) {
         (Shown::Nothing, Shown::Token(_)) if !only_read => Shown::Unusable(Unusable::Method),
+        (Shown::Nothing, Shown::Signed(_)) if !only_read => Shown::Unusable(Unusable::SignedMethod),
         (Shown::Nothing, shown) | (shown, Shown::Nothing) => shown,
         _ => Shown::Unusable(Unusable::Several),
     };
@@ -65,14 +74,19 @@ fn take_header(headers: &mut HeaderMap) -> Shown {
 }
 
 fn take_query(uri: &mut Uri) -> Shown {
-    let Some(query) = uri.query().filter(|query| query.contains(FIELD)) else { return Shown::Nothing };
-    let mut tokens = query.split('&').filter_map(|pair| pair.strip_prefix(FIELD));
-    let shown = match (tokens.next(), tokens.next()) {
-        (None, _) => return Shown::Nothing,
-        (Some(token), None) => token_of(token),
-        (Some(_), Some(_)) => Shown::Unusable(Unusable::Several),
+    let is_signed = uri.query().is_some_and(|query| fields(query, SIGNATURE).next().is_some());
+    let is_ours = |pair: &&str| {
+        pair.starts_with(FIELD) || is_signed && (pair.starts_with(SIGNATURE) || pair.starts_with(EXPIRES))
     };
-    let rest: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with(FIELD)).collect();
+    let Some(query) = uri.query().filter(|query| query.split('&').any(|pair| is_ours(&pair))) else {
+        return Shown::Nothing;
+    };
+    let shown = match (only(fields(query, FIELD)), is_signed) {
+        (Some(None), _) | (Some(Some(_)), true) => Shown::Unusable(Unusable::Several),
+        (Some(Some(token)), false) => token_of(token),
+        (None, _) => signature(query),
+    };
+    let rest: Vec<&str> = query.split('&').filter(|pair| !is_ours(pair)).collect();
     let target =
         if rest.is_empty() { uri.path().to_owned() } else { format!("{}?{}", uri.path(), rest.join("&")) };
     let mut parts = uri.clone().into_parts();
@@ -80,6 +94,30 @@ fn take_query(uri: &mut Uri) -> Shown {
     parts.path_and_query = Some(target.parse().unwrap_or_else(|_error| PathAndQuery::from_static("/")));
     *uri = Uri::from_parts(parts).unwrap_or_default();
     shown
+}
+
+fn fields<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    query.split('&').filter_map(move |pair| pair.strip_prefix(name))
+}
+
+/// `None` where there is none, `Some(None)` where there are several.
+fn only<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<Option<&'a str>> {
+    match (values.next(), values.next()) {
+        (None, _) => None,
+        (Some(one), None) => Some(Some(one)),
+        (Some(_), Some(_)) => Some(None),
+    }
+}
+
+fn signature(query: &str) -> Shown {
+    let (expires, word) = (only(fields(query, EXPIRES)), only(fields(query, SIGNATURE)));
+    match (expires, word) {
+        (Some(None), _) | (_, Some(None)) => Shown::Unusable(Unusable::Several),
+        (Some(Some(expires)), Some(Some(word))) => {
+            Signature::read(expires, word).map_or(Shown::Unusable(Unusable::Signature), Shown::Signed)
+        }
+        _ => Shown::Unusable(Unusable::Signature),
+    }
 }
 
 fn token_of(word: &str) -> Shown {
@@ -118,7 +156,18 @@ mod tests {
         check(get(), "/a?b=1&access_token=ocl_x&c=%20", &[], token("ocl_x"), "/a?b=1&c=%20");
         check(get(), "https://h:1/a?access_token=ocl_x", &[], token("ocl_x"), "https://h:1/a");
         check(get(), "/a?my_access_token=x", &[], Shown::Nothing, "/a?my_access_token=x");
+        let word = "A".repeat(43);
+        let signed = Shown::Signed(Signature::read("12", &word).unwrap());
+        check(get(), &format!("/a?b=1&expires=12&signature={word}&c=2"), &[], signed, "/a?b=1&c=2");
+        check(get(), "/a?expires=12", &[], Shown::Nothing, "/a?expires=12");
         let unusable = Shown::Unusable;
+        let signed = format!("expires=12&signature={word}");
+        check(Method::POST, &format!("/a?{signed}"), &[], unusable(Unusable::SignedMethod), "/a");
+        check(get(), &format!("/a?{signed}"), &["Bearer x"], unusable(Unusable::Several), "/a");
+        check(get(), &format!("/a?{signed}&access_token=x"), &[], unusable(Unusable::Several), "/a");
+        check(get(), &format!("/a?{signed}&expires=13"), &[], unusable(Unusable::Several), "/a");
+        check(get(), "/a?expires=12&signature=x", &[], unusable(Unusable::Signature), "/a");
+        check(get(), &format!("/a?signature={word}"), &[], unusable(Unusable::Signature), "/a");
         check(get(), "/a", &["Basic dTpw"], unusable(Unusable::Scheme), "/a");
         check(get(), "/a", &["ocl_x"], unusable(Unusable::Scheme), "/a");
         check(get(), "/a", &["Bearer"], unusable(Unusable::Characters), "/a");

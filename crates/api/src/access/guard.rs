@@ -14,13 +14,14 @@ use tokio::time::Instant;
 
 use super::{
     address,
-    authenticate::{Authenticator, Claimant},
+    authenticate::{Authenticator, Claimant, EXPIRED_URL},
     caller::{Caller, Sender},
     config::{AccessConfig, AccessConfigError},
     credential::{Shown, take_credentials},
-    grant::{Contract, Target},
+    grant::{Contract, Grant, Role, StreamScope, Target},
     layers,
-    needs::{Needed, Needs, Where},
+    media_url::{MediaPath, MediaSigner, Signature},
+    needs::{Media, Needed, Needs, Where},
     origin,
 };
 use crate::{problem::Problem, serving::Peer};
@@ -56,6 +57,7 @@ pub struct Access {
 struct Inner {
     config: AccessConfig,
     authenticator: Authenticator,
+    signer: MediaSigner,
     clock: WallClock,
 }
 
@@ -75,7 +77,8 @@ impl Access {
         clock: WallClock,
     ) -> Result<Self, AccessConfigError> {
         let authenticator = Authenticator::open(&config, listeners, Instant::now())?;
-        Ok(Self { inner: Arc::new(Inner { config, authenticator, clock }) })
+        let signer = MediaSigner::open(config.media_key.as_ref())?;
+        Ok(Self { inner: Arc::new(Inner { config, authenticator, signer, clock }) })
     }
 
     /// The router behind the guard. `needs` says what each of its routes needs; what is not in it is answered 404 or 405 here
@@ -84,6 +87,20 @@ impl Access {
         let guard = Guard { access: self.clone(), needs: Arc::new(needs) };
         let router = router.layer(middleware::from_fn_with_state(guard, admit));
         layers::around(router, &self.inner.config.origins)
+    }
+
+    /// The query of a URL that lets its holder read `path` of a stream for `seconds`, and when it ends, in seconds since 1970:
+    /// no later than what let the caller in.
+    pub(crate) fn media_query(
+        &self,
+        caller: &Caller,
+        stream: &StreamId,
+        path: &MediaPath,
+        seconds: u32,
+    ) -> (String, i64) {
+        let wanted = self.inner.clock.now_ms() / 1_000 + i64::from(seconds);
+        let expires = caller.expires_ms().map_or(wanted, |ends| wanted.min(ends / 1_000));
+        (self.inner.signer.query(stream, path, expires), expires)
     }
 
     /// Whether what let the caller in holds still: a token may be revoked, a JWT end while a connection goes on. Connections
@@ -131,8 +148,7 @@ impl Guard {
     /// Who asks, if they may; and whether the handler has yet to check the stream.
     async fn check(&self, parts: &mut Parts, contract: Contract) -> Result<(Caller, bool), Problem> {
         let needed = self.needed(parts, contract);
-        let public = needed.as_ref().is_ok_and(|needed| needed.role.is_none());
-        let caller = self.caller(parts, contract, public)?;
+        let caller = self.caller(parts, contract, needed.as_ref().ok()).await?;
         let needed = needed?;
         let Some(role) = needed.role else {
             parts.extensions.insert(Public);
@@ -172,7 +188,20 @@ impl Guard {
     }
 
     /// Who asks, within their rate.
-    fn caller(&self, parts: &Parts, contract: Contract, public: bool) -> Result<Caller, Problem> {
+    async fn caller(
+        &self,
+        parts: &mut Parts,
+        contract: Contract,
+        needed: Option<&Needed>,
+    ) -> Result<Caller, Problem> {
+        let shown = parts.extensions.get::<Shown>().cloned().unwrap_or(Shown::Nothing);
+        let signed = match &shown {
+            Shown::Signed(signature) => Some(self.signed(parts, needed, signature).await),
+            _ => None,
+        };
+        if let (Shown::Signed(signature), Some(Ok(_))) = (&shown, &signed) {
+            parts.extensions.insert(signature.query());
+        }
         let config = &self.access.inner.config;
         let peer = parts.extensions.get::<Peer>();
         let address =
@@ -184,9 +213,34 @@ impl Guard {
                 && !address::was_forwarded(&parts.headers)
                 && origin::asks_this_machine(&parts.uri, &parts.headers)
         });
-        let shown = parts.extensions.get::<Shown>().unwrap_or(&Shown::Nothing);
-        let claimant = Claimant { shown, sender: Sender { address, contract }, local, lenient: public };
+        let lenient = needed.is_some_and(|needed| needed.role.is_none());
+        let counted = !lenient && needed.is_none_or(|needed| needed.media != Some(Media::Kept));
+        let sender = Sender { address, contract };
+        let claimant = Claimant { shown: &shown, signed, sender, local, lenient, counted };
         self.access.inner.authenticator.admit(&claimant, Instant::now(), self.access.inner.clock.now_ms())
+    }
+
+    /// What a media URL allows; else what is wrong with it.
+    async fn signed(
+        &self,
+        parts: &mut Parts,
+        needed: Option<&Needed>,
+        signature: &Signature,
+    ) -> Result<Grant, &'static str> {
+        let Some(needed) = needed.filter(|needed| needed.media.is_some()) else {
+            return Err("a media URL opens media and nothing else");
+        };
+        let Ok(Named::Stream(stream)) = stream(&needed.stream, parts).await else {
+            return Err("the media URL names no stream");
+        };
+        if !self.access.inner.signer.holds(&stream, parts.uri.path(), signature) {
+            return Err("the media URL is not one of this server, or was made for something else");
+        }
+        if signature.expires_ms() <= self.access.inner.clock.now_ms() {
+            return Err(EXPIRED_URL);
+        }
+        let only = StreamScope::of(Some(&[stream.as_str()])).map_err(|_error| "the stream has no name")?;
+        Ok(Grant { subject: signature.subject(), role: Role::Viewer, streams: only })
     }
 
     /// A page of another site can make a browser send requests, and the browser adds what it has: an address that is let in
@@ -226,6 +280,13 @@ async fn stream(place: &Where, parts: &mut Parts) -> Result<Named, String> {
                 RawPathParams::from_request_parts(parts, &()).await.map_err(|error| error.to_string())?;
             let found = params.iter().find(|(key, _)| key == name).map(|(_, value)| value.to_owned());
             found.ok_or_else(|| format!("the path lacks {name}"))?
+        }
+        Where::PathBefore(name, ending) => {
+            let params =
+                RawPathParams::from_request_parts(parts, &()).await.map_err(|error| error.to_string())?;
+            let found = params.iter().find(|(key, _)| key == name);
+            let before = found.and_then(|(_, value)| value.strip_suffix(ending.as_str()));
+            before.map(str::to_owned).ok_or_else(|| format!("this path ends in {ending}"))?
         }
         Where::Query(name) => {
             let Query(fields) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)

@@ -26,6 +26,17 @@ const FIELDS: [(HeaderName, &str); 4] = [
     // A URL may have held a token.
     (header::REFERRER_POLICY, "no-referrer"),
 ];
+/// Fields of answers that pages of other sites may read: what to do next, and which media they were given.
+const EXPOSED: [HeaderName; 8] = [
+    header::RETRY_AFTER,
+    header::WWW_AUTHENTICATE,
+    header::CONTENT_RANGE,
+    HeaderName::from_static("x-run"),
+    HeaderName::from_static("x-media-time"),
+    HeaderName::from_static("x-media-time-pts"),
+    HeaderName::from_static("x-media-time-base"),
+    HeaderName::from_static("x-media-end-pts"),
+];
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// The router with CORS for the configured origins and the fields above.
@@ -42,8 +53,8 @@ fn cors(origins: &[Origin]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(names))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::RETRY_AFTER, header::WWW_AUTHENTICATE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::RANGE])
+        .expose_headers(EXPOSED)
         .max_age(PREFLIGHT)
 }
 

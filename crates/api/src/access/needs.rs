@@ -14,6 +14,17 @@ pub struct Needed {
     pub role: Option<Role>,
     /// Which stream it is about.
     pub stream: Where,
+    /// Media that a media URL may open.
+    pub media: Option<Media>,
+}
+
+/// How a route comes by the media it gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// It lies there. Players ask for it many times a second, so the rate of requests is no measure of them.
+    Kept,
+    /// It is made for each request.
+    Made,
 }
 
 /// Where a request names its stream.
@@ -25,6 +36,8 @@ pub enum Where {
     Everywhere,
     /// In a part of the path.
     Path(String),
+    /// In a part of the path, before this ending.
+    PathBefore(String, String),
     /// In a field of the query.
     Query(String),
     /// In a field of the body, which only the handler reads.
@@ -52,7 +65,9 @@ pub struct UndeclaredRoute {
 }
 
 const ROLE: &str = "x-role must be one of public, viewer, operator, admin";
-const STREAM: &str = "x-stream must be one of none, all, list, path:NAME, query:NAME, body:NAME";
+const STREAM: &str =
+    "x-stream must be one of none, all, list, path:NAME, path:NAME.ENDING, query:NAME, body:NAME";
+const MEDIA: &str = "x-media must be kept or made, on routes that read media of a stream for viewers";
 const PART: &str = "x-stream names a part that its path does not have";
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
@@ -109,8 +124,7 @@ fn needed(path: &str, operation: &Value) -> Result<Needed, &'static str> {
         "list" => Where::List,
         word => match word.split_once(':') {
             Some((_, "")) | None => return Err(STREAM),
-            Some(("path", name)) if !path.contains(&format!("{{{name}}}")) => return Err(PART),
-            Some(("path", name)) => Where::Path(name.to_owned()),
+            Some(("path", name)) => in_path(path, name)?,
             Some(("query", name)) => Where::Query(name.to_owned()),
             Some(("body", name)) => Where::Body(name.to_owned()),
             Some(_) => return Err(STREAM),
@@ -119,5 +133,24 @@ fn needed(path: &str, operation: &Value) -> Result<Needed, &'static str> {
     if role.is_none() && stream != Where::Nowhere {
         return Err("what anybody may use can be about no stream; write x-stream none");
     }
-    Ok(Needed { role, stream })
+    let media = match operation.get("x-media").map(Value::as_str) {
+        None => None,
+        Some(Some("kept")) => Some(Media::Kept),
+        Some(Some("made")) => Some(Media::Made),
+        Some(_) => return Err(MEDIA),
+    };
+    let of_one = matches!(stream, Where::Path(_) | Where::PathBefore(..));
+    if media.is_some() && !(of_one && role == Some(Role::Viewer)) {
+        return Err(MEDIA);
+    }
+    Ok(Needed { role, stream, media })
+}
+
+fn in_path(path: &str, name: &str) -> Result<Where, &'static str> {
+    let (name, ending) = name.split_once('.').map_or((name, None), |(name, ending)| (name, Some(ending)));
+    if !path.contains(&format!("{{{name}}}")) {
+        return Err(PART);
+    }
+    let name = name.to_owned();
+    Ok(ending.map_or(Where::Path(name.clone()), |ending| Where::PathBefore(name, format!(".{ending}"))))
 }

@@ -82,16 +82,29 @@ fn each_route_says_what_it_needs() {
         assert_eq!(found.map_err(|error| error.problem), expected, "{document}");
     };
     let declared = |role: &str, stream: &str| json!({"x-role": role, "x-stream": stream});
-    let needed = |role, stream| Ok(Needed { role: Some(role), stream });
+    let needed = |role, stream| Ok(Needed { role: Some(role), stream, media: None });
     let named = || "id".to_owned();
-    check("/a", declared("public", "none"), Ok(Needed { role: None, stream: Where::Nowhere }));
+    check("/a", declared("public", "none"), Ok(Needed { role: None, stream: Where::Nowhere, media: None }));
     check("/a", declared("viewer", "list"), needed(Role::Viewer, Where::List));
     check("/a", declared("admin", "all"), needed(Role::Admin, Where::Everywhere));
     check("/a/{id}", declared("operator", "path:id"), needed(Role::Operator, Where::Path(named())));
     check("/a", declared("viewer", "query:id"), needed(Role::Viewer, Where::Query(named())));
     check("/a", declared("viewer", "body:id"), needed(Role::Viewer, Where::Body(named())));
     let role = "x-role must be one of public, viewer, operator, admin";
-    let stream = "x-stream must be one of none, all, list, path:NAME, query:NAME, body:NAME";
+    let ending = || Where::PathBefore(named(), ".m3u8".to_owned());
+    check("/a/{id}", declared("viewer", "path:id.m3u8"), needed(Role::Viewer, ending()));
+    let media =
+        |word: &str, role: &str, stream: &str| json!({"x-role": role, "x-stream": stream, "x-media": word});
+    for (word, media_of) in [("kept", Media::Kept), ("made", Media::Made)] {
+        let needed = Needed { role: Some(Role::Viewer), stream: Where::Path(named()), media: Some(media_of) };
+        check("/a/{id}", media(word, "viewer", "path:id"), Ok(needed));
+    }
+    let wrong = "x-media must be kept or made, on routes that read media of a stream for viewers";
+    check("/a/{id}", media("some", "viewer", "path:id"), Err(wrong));
+    check("/a/{id}", media("kept", "operator", "path:id"), Err(wrong));
+    check("/a", media("kept", "viewer", "list"), Err(wrong));
+    let stream =
+        "x-stream must be one of none, all, list, path:NAME, path:NAME.ENDING, query:NAME, body:NAME";
     check("/a", json!({}), Err(role));
     check("/a", declared("root", "none"), Err(role));
     check("/a", json!({"x-role": "viewer"}), Err(stream));
