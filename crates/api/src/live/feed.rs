@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use axum::extract::ws::Utf8Bytes;
+use axum::extract::ws::{Message, Utf8Bytes};
 use futures_util::{
     StreamExt as _,
     stream::{self, BoxStream, SelectAll},
@@ -12,7 +12,10 @@ use ocelli_model::StreamId;
 use serde::{Deserialize, Deserializer, de};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::message::{LiveMessage, encoded};
+use super::{
+    message::{LiveMessage, encoded},
+    socket,
+};
 use crate::{Engine, access::Caller, failure::Failure, state::Shared};
 
 /// Which messages.
@@ -32,7 +35,7 @@ enum Heard {
 }
 
 /// Updates for one follower.
-pub(super) struct Feed {
+pub(super) struct Updates {
     types: Types,
     streams: SelectAll<BoxStream<'static, (StreamId, Heard)>>,
     /// Where all streams are followed.
@@ -68,7 +71,7 @@ impl<'de> Deserialize<'de> for Types {
     }
 }
 
-impl Feed {
+impl Updates {
     pub(super) fn of_one(shared: &Shared, id: &StreamId, types: Types) -> Result<Self, Failure> {
         let streams = SelectAll::from_iter([follow(&*shared.state.engine, id)?]);
         Ok(Self { types, streams, scope: None })
@@ -80,9 +83,10 @@ impl Feed {
         let scope = Scope { shared: Arc::clone(shared), caller, known: HashSet::new(), look };
         Self { types, streams: SelectAll::new(), scope: Some(scope) }
     }
+}
 
-    /// The next message; `None` where nothing will follow. May be dropped without loss.
-    pub(super) async fn next(&mut self) -> Option<Utf8Bytes> {
+impl socket::Feed for Updates {
+    async fn next(&mut self) -> Option<Message> {
         loop {
             let heard = match &mut self.scope {
                 None => self.streams.next().await,
@@ -103,7 +107,7 @@ impl Feed {
                 scope.known.remove(&id);
             }
             if let Some(text) = self.types.text(id, heard) {
-                return Some(text);
+                return Some(Message::Text(text));
             }
         }
     }

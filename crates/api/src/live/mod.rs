@@ -20,8 +20,9 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use message::LiveMessage;
+pub(crate) use socket::Feed;
 
-use self::feed::{Feed, Types};
+use self::feed::{Types, Updates};
 use crate::{
     access::{Caller, Role},
     extract::{Named, Params},
@@ -68,7 +69,7 @@ async fn follow_stream(
     draining: Option<Extension<Draining>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failure> {
-    let feed = Feed::of_one(&shared, &id, query.types)?;
+    let feed = Updates::of_one(&shared, &id, query.types)?;
     accept(&shared, caller, upgrade, feed, draining.map(|Extension(draining)| draining))
 }
 
@@ -89,15 +90,16 @@ async fn follow_all(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failure> {
     caller.require(Role::Viewer, None)?;
-    let feed = Feed::of_all(&shared, caller.clone(), query.types);
+    let feed = Updates::of_all(&shared, caller.clone(), query.types);
     accept(&shared, caller, upgrade, feed, draining.map(|Extension(draining)| draining))
 }
 
-fn accept(
+/// Serves a feed to whoever asked for a WebSocket, as far as there are seats.
+pub(crate) fn accept(
     shared: &Arc<Shared>,
     caller: Caller,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-    feed: Feed,
+    feed: impl Feed + 'static,
     draining: Option<Draining>,
 ) -> Result<Response, Failure> {
     let upgrade = upgrade.map_err(|rejection| {

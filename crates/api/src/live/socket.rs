@@ -6,7 +6,6 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use bytes::Bytes;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::feed::Feed;
 use crate::{LiveSettings, serving::Draining};
 
 /// How long a follower may take to read that the server ends.
@@ -27,10 +26,16 @@ enum End {
     Gone,
 }
 
+/// What a follower is sent.
+pub(crate) trait Feed: Send {
+    /// The next message; `None` where nothing will follow. May be dropped without loss.
+    fn next(&mut self) -> impl Future<Output = Option<Message>> + Send;
+}
+
 /// Serves a follower until either side has had enough.
 pub(super) async fn serve(
     mut socket: WebSocket,
-    mut feed: Feed,
+    mut feed: impl Feed,
     settings: LiveSettings,
     mut draining: Option<Draining>,
     holds: &(dyn Fn() -> bool + Sync),
@@ -65,7 +70,7 @@ async fn begun(draining: &mut Option<Draining>) {
 
 async fn relay(
     socket: &mut WebSocket,
-    feed: &mut Feed,
+    feed: &mut impl Feed,
     settings: LiveSettings,
     holds: &(dyn Fn() -> bool + Sync),
 ) -> End {
@@ -92,8 +97,8 @@ async fn relay(
                 }
                 Message::Ping(Bytes::new())
             }
-            text = feed.next() => match text {
-                Some(text) => Message::Text(text),
+            message = feed.next() => match message {
+                Some(message) => message,
                 None => return End::Over,
             },
         };
