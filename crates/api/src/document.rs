@@ -16,7 +16,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     access::{Contract, Needed, Needs, Where},
-    live, native, operation, pipeline,
+    live, media, native, operation, pipeline,
     state::Shared,
 };
 
@@ -56,6 +56,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Shared>> {
     OpenApiRouter::default()
         .merge(native::routes())
         .merge(live::routes())
+        .merge(media::routes())
         .merge(pipeline::routes())
         .merge(operation::routes())
         .routes(routes!(document))
@@ -73,7 +74,7 @@ pub(crate) fn docs<S: Clone + Send + Sync + 'static>() -> Router<S> {
 pub(crate) fn needs() -> Needs {
     let document = serde_json::to_value(openapi()).expect("values with string keys");
     let needs = Needs::read(&document).expect("each route declares what it needs; a test reads them all");
-    let public = Needed { role: None, stream: Where::Nowhere };
+    let public = Needed { role: None, stream: Where::Nowhere, media: None };
     needs.with(&Method::GET, "/api/docs/{*rest}", public.clone()).with(&Method::GET, "/", public)
 }
 
@@ -91,6 +92,7 @@ pub fn openapi() -> OpenApi {
     add_schema::<ProblemDetails>(&mut document);
     add_schema::<pipeline::Detail>(&mut document);
     add_schema::<live::LiveMessage>(&mut document);
+    add_schema::<media::MediaMessage>(&mut document);
     for (path, item) in &mut document.paths.paths {
         let contract = Contract::of(path);
         let operations =

@@ -9,6 +9,7 @@ mod engine;
 mod extract;
 mod failure;
 mod live;
+mod media;
 mod metrics;
 mod native;
 mod operation;
@@ -23,6 +24,7 @@ use axum::{Router, extract::DefaultBodyLimit};
 
 pub use document::openapi;
 pub use engine::Engine;
+pub use media::{Clip, MediaError, MediaLog, Still};
 pub use metrics::{EngineMetrics, FolderMetrics, Latency, ProcessMetrics, StreamMetrics};
 pub use outside::{MediaProbe, Operation, ProbeError, SourcePolicy, VideoInfo};
 pub use pipeline::remove_stale_uploads;

@@ -11,8 +11,8 @@ use ocelli_model::StreamId;
 use ocelli_store::Results;
 use tokio::sync::Semaphore;
 
-use crate::serving::LimitsConfig;
-use crate::{Engine, MediaProbe, ModelView, Operation, SourcePolicy, access::Access};
+use crate::{Engine, MediaLog, MediaProbe, ModelView, Operation, SourcePolicy, access::Access};
+use crate::{media::PlaylistShelf, serving::LimitsConfig};
 
 /// Everything that the composition root hands to [`crate::router`].
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub struct ApiState {
     pub policy: Arc<dyn SourcePolicy>,
     /// How the process stands.
     pub operation: Arc<dyn Operation>,
+    /// Recorded media; `None` where nothing is recorded.
+    pub media: Option<Arc<dyn MediaLog>>,
     /// Models that streams can name.
     pub models: Vec<ModelView>,
     /// Everything that is configured.
@@ -93,11 +95,16 @@ pub(crate) struct Shared {
     pub(crate) sockets: Arc<Semaphore>,
     /// Questions that take memory in proportion to what is stored.
     pub(crate) long_reads: Semaphore,
+    /// Clips and pictures that are made of recorded media.
+    pub(crate) making: Semaphore,
+    pub(crate) playlists: PlaylistShelf,
     decoding: Mutex<HashSet<StreamId>>,
 }
 
 /// Long reads at once.
 const LONG_READS: usize = 4;
+/// Pictures of recorded media that are decoded at once.
+const MADE_AT_ONCE: usize = 4;
 
 impl Shared {
     pub(crate) fn new(state: ApiState) -> Arc<Self> {
@@ -105,6 +112,8 @@ impl Shared {
             uploads: Semaphore::new(state.settings.most_uploads),
             sockets: Arc::new(Semaphore::new(state.settings.live.most_sockets)),
             long_reads: Semaphore::new(LONG_READS),
+            making: Semaphore::new(MADE_AT_ONCE),
+            playlists: PlaylistShelf::default(),
             decoding: Mutex::default(),
             state,
         })

@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use snapshot::picture;
+pub(crate) use snapshot::{MediaTime, picture};
+pub(crate) use streams::page;
 
 use crate::state::Shared;
 

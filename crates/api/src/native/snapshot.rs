@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use ocelli_engine::LatestFrame;
-use ocelli_model::StreamId;
+use ocelli_model::{StreamId, TimeBase};
 use sha2::{Digest as _, Sha256};
 
 use crate::{extract::Named, failure::Failure, state::Shared, view::rounded};
@@ -40,7 +40,7 @@ const RUN: HeaderName = HeaderName::from_static("x-run");
             ("X-Run" = u32, description = "Ordinal of the run within the stream"))),
         (status = 304, description = "It is the one at hand"),
     ),
-    extensions(("x-role" = json!("viewer")), ("x-stream" = json!("path:id"))))]
+    extensions(("x-role" = json!("viewer")), ("x-stream" = json!("path:id")), ("x-media" = json!("made"))))]
 pub(super) async fn snapshot(
     State(shared): State<Arc<Shared>>,
     Named(id): Named,
@@ -75,17 +75,36 @@ pub(crate) async fn picture(
 /// Its place in time and in the folder, as far as known.
 fn with_media_time(fields: &mut HeaderMap, frame: &LatestFrame) {
     let number = |value: u64| HeaderValue::from(value);
-    if let Some((pts, base)) = frame.media_time {
-        let text = |text: String| HeaderValue::try_from(text).expect("digits and punctuation");
-        fields.insert(MEDIA_TIME, text(rounded(base.seconds(pts), 6).to_string()));
-        fields.insert(MEDIA_TIME_PTS, HeaderValue::from(pts));
-        fields.insert(MEDIA_TIME_BASE, text(format!("{}/{}", base.num(), base.den())));
+    if let Some((pts, time_base)) = frame.media_time {
+        MediaTime { run: frame.run, pts, time_base }.tell(fields);
     }
     if let Some(frame) = frame.number {
         fields.insert(FRAME_NUMBER, number(frame));
     }
     if let Some(run) = frame.run {
         fields.insert(RUN, number(run.into()));
+    }
+}
+
+/// The place of a picture in its stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MediaTime {
+    pub(crate) run: Option<u32>,
+    pub(crate) pts: i64,
+    pub(crate) time_base: TimeBase,
+}
+
+impl MediaTime {
+    /// Says it in the header fields of an answer.
+    pub(crate) fn tell(self, fields: &mut HeaderMap) {
+        let Self { run, pts, time_base: base } = self;
+        let text = |text: String| HeaderValue::try_from(text).expect("digits and punctuation");
+        fields.insert(MEDIA_TIME, text(rounded(base.seconds(pts), 6).to_string()));
+        fields.insert(MEDIA_TIME_PTS, HeaderValue::from(pts));
+        fields.insert(MEDIA_TIME_BASE, text(format!("{}/{}", base.num(), base.den())));
+        if let Some(run) = run {
+            fields.insert(RUN, HeaderValue::from(run));
+        }
     }
 }
 

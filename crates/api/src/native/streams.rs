@@ -217,7 +217,7 @@ fn classes(models: &[ModelView], asked: &ModelSpec) -> Result<(), Failure> {
 }
 
 /// A limit that was asked for, 1 to `most`.
-pub(super) fn page(asked: Option<usize>, most: usize) -> Result<usize, Failure> {
+pub(crate) fn page(asked: Option<usize>, most: usize) -> Result<usize, Failure> {
     match asked {
         None => Ok(most.min(100)),
         Some(limit) if (1..=most).contains(&limit) => Ok(limit),

@@ -238,6 +238,7 @@ fn state(
             supervisor: Arc::clone(supervisor),
             frames: config.media.frames.clone(),
         }),
+        media: None,
         models: models::listed(&config.server.home),
         settings: ApiSettings {
             version: env!("CARGO_PKG_VERSION").to_owned(),

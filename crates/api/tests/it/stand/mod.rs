@@ -80,6 +80,7 @@ impl Stand {
             probe: Arc::clone(&outside) as _,
             policy: Arc::clone(&outside) as _,
             operation: Arc::clone(&outside) as _,
+            media: None,
             models: vec![model("ssd", true), model("yolo", false)],
             settings: ApiSettings {
                 version: "0.1.0-test".to_owned(),
