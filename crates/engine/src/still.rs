@@ -10,7 +10,7 @@ use ocelli_media::{
 };
 use ocelli_model::{StreamId, TimeBase};
 
-use crate::{JpegWork, Place, Work as _, WorkError};
+use crate::{JpegWork, Place, Work as _, WorkError, stream::next_picture};
 
 /// Coded pictures that one picture may need at most: a group of two minutes at 60 frames a second.
 const MOST_UNITS: usize = 7200;
@@ -78,7 +78,7 @@ fn needed(
     let mut reader = archive.reader(stream, run, pts);
     let mut units: Vec<AccessUnit> = Vec::new();
     let mut chosen: Option<usize> = None;
-    while let Some(unit) = reader.next_unit()? {
+    while let Some(unit) = next_picture(&mut reader)? {
         // Decoded after it was shown: nothing of then follows.
         if unit.dts.unwrap_or(unit.pts) > pts && unit.pts > pts && chosen.is_some() {
             break;

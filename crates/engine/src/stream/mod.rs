@@ -30,6 +30,8 @@ use std::time::Instant;
 
 pub use backoff::Backoff;
 pub use counters::{LATENCY_BUCKETS_MS, Part, StreamCounts};
+pub(crate) use replay::next_picture;
+
 pub use publish::{PublishSpec, SecondPublisher};
 pub use shelf::{LoadModels, Loaded};
 pub use spec::{AnalyzerStream, FramesSpec, ModelSpec, RecordSpec, StreamSpec};

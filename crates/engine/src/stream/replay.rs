@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ocelli_archive::{Archive, ArchiveError, ArchiveReader};
+use ocelli_archive::{Archive, ArchiveError, ArchiveReader, Media};
 use ocelli_ingest::{Source, SourceError, Stop};
 use ocelli_media::{AccessUnit, CodecParameters};
 use ocelli_model::StreamId;
@@ -25,11 +25,21 @@ impl Replay {
         stop: &Stop,
     ) -> Result<Self, ArchiveError> {
         let mut reader = archive.reader(id, run, from);
-        let first = reader.next_unit()?;
+        let first = next_picture(&mut reader)?;
         let first = first.ok_or(ArchiveError::Missing(format!("anything of run {run} from there on")))?;
         let parameters = Arc::clone(&first.parameters);
         Ok(Self { reader, parameters, first: Some(first), stop: stop.clone() })
     }
+}
+
+/// The next picture of a recording; sound is passed over.
+pub(crate) fn next_picture(reader: &mut ArchiveReader) -> Result<Option<AccessUnit>, ArchiveError> {
+    while let Some(media) = reader.next()? {
+        if let Media::Picture(unit) = media {
+            return Ok(Some(unit));
+        }
+    }
+    Ok(None)
 }
 
 impl Source for Replay {
@@ -44,7 +54,7 @@ impl Source for Replay {
         if let Some(first) = self.first.take() {
             return Ok(Some(first));
         }
-        self.reader.next_unit().map_err(|error| SourceError::Recording(Box::new(error)))
+        next_picture(&mut self.reader).map_err(|error| SourceError::Recording(Box::new(error)))
     }
 
     /// Where the process died the run goes on, and nobody has it.

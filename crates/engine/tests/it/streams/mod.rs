@@ -3,6 +3,7 @@
 mod faults;
 mod life;
 mod races;
+mod recorded;
 mod resume;
 
 use std::{
@@ -17,6 +18,7 @@ use std::{
 
 use crate::failing::Failing;
 use ocelli_analyze::{AnalyzeError, Analyzer};
+use ocelli_archive::{Archive, ArchiveConfig};
 use ocelli_engine::{
     AnalyzerFacts, Backoff, FramesSpec, Kept, LoadModels, Loaded, ModelSpec, Parts, SourceSpec, SourceUrl,
     StreamSpec, StreamState, StreamStatus, Supervisor, SupervisorConfig,
@@ -156,6 +158,7 @@ impl LoadModels for Models {
 pub(super) struct Yard {
     pub(super) supervisor: Supervisor,
     pub(super) store: Arc<SqliteStore>,
+    pub(super) archive: Archive,
     pub(super) log: Arc<Failing>,
     pub(super) opener: Arc<Opener>,
     pub(super) frames: PathBuf,
@@ -180,13 +183,22 @@ impl Yard {
             cache_bytes: 1 << 20,
             now_ms: || 1_700_000_000_000,
         };
-        let parts = Parts { opener: opener.clone(), models: Arc::new(Models), kept, streams: store.clone() };
+        let settings = ArchiveConfig { reserve_bytes: 0, ..ArchiveConfig::new(folder.join("archive"), || 1_700_000_000_000) };
+        let archive = Archive::open(settings, store.clone(), kept.runtime.clone()).await.unwrap();
+        let parts = Parts {
+            opener: opener.clone(),
+            models: Arc::new(Models),
+            kept,
+            archive: Some(archive.clone()),
+            streams: store.clone(),
+        };
         let supervisor = Supervisor::open(config, parts).await.unwrap();
-        Self { supervisor, store, log, opener, frames, appender }
+        Self { supervisor, store, archive, log, opener, frames, appender }
     }
 
     pub(super) async fn close(self) {
         self.supervisor.drain().await;
+        self.archive.settled().await;
         // Failures that nobody was told of are those that a test asked for.
         self.appender.close().await.ok();
         self.store.close().await.unwrap();

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use ocelli_engine::{News, StreamState};
+use ocelli_engine::{News, RecordSpec, StreamState};
 use ocelli_model::StreamId;
 use ocelli_store::RunState;
 use ocelli_testkit::Clip;
@@ -15,10 +15,11 @@ use super::{Does, Yard, frames_of, id};
 
 /// Where the victim works, and whether its file begins anew at its end.
 const YARD: &str = "OCELLI_TEST_YARD";
-const REPEAT: &str = "OCELLI_TEST_REPEAT";
+pub(super) const REPEAT: &str = "OCELLI_TEST_REPEAT";
+pub(super) const RECORD: &str = "OCELLI_TEST_RECORD";
 
 /// 8 s at 25 fps, with pictures that are held back and a group that is longer than a slot.
-fn clip() -> std::path::PathBuf {
+pub(super) fn clip() -> std::path::PathBuf {
     Clip::new(160, 120)
         .frames(200)
         .rate(25, 1)
@@ -26,7 +27,7 @@ fn clip() -> std::path::PathBuf {
         .cached()
 }
 
-fn cam() -> StreamId {
+pub(super) fn cam() -> StreamId {
     id("cam")
 }
 
@@ -39,6 +40,7 @@ async fn victim() {
     if yard.supervisor.list().is_empty() {
         let mut spec = frames_of(&clip(), "10");
         spec.source.repeat = std::env::var_os(REPEAT).is_some();
+        spec.record = std::env::var_os(RECORD).map(|_asked| RecordSpec::default());
         yard.supervisor.create(cam(), spec, false).await.unwrap();
         yard.supervisor.start(&cam()).await.unwrap();
     }
@@ -53,12 +55,10 @@ async fn victim() {
 }
 
 /// Runs a victim until it told of so many frames, then kills it.
-fn kill_after(folder: &Path, frames: usize, repeat: bool) {
+pub(super) fn kill_after(folder: &Path, frames: usize, does: &[&str]) {
     let mut victim = Command::new(std::env::current_exe().unwrap());
     victim.args(["streams::resume::victim", "--exact", "--ignored", "--nocapture"]).env(YARD, folder);
-    if repeat {
-        victim.env(REPEAT, "1");
-    }
+    victim.envs(does.iter().map(|name| (name, "1")));
     let mut victim = victim.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let told = BufReader::new(victim.stderr.take().unwrap()).lines();
     let told = told.map_while(Result::ok).filter(|line| line == "a frame").take(frames).count();
@@ -71,7 +71,7 @@ fn kill_after(folder: &Path, frames: usize, repeat: bool) {
 async fn a_file_that_was_killed_again_and_again_has_each_frame_once() {
     let folder = tempfile::tempdir().unwrap();
     for frames in [1, 2, 9, 20] {
-        kill_after(folder.path(), frames, false);
+        kill_after(folder.path(), frames, &[]);
     }
     let yard = Yard::open(folder.path()).await;
     let done = yard.until(&cam(), &[StreamState::Completed]).await;
@@ -96,7 +96,7 @@ async fn a_file_that_was_killed_again_and_again_has_each_frame_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_stream_keeps_its_frames_and_goes_on_in_a_new_run() {
     let folder = tempfile::tempdir().unwrap();
-    kill_after(folder.path(), 5, true);
+    kill_after(folder.path(), 5, &[REPEAT]);
     let yard = Yard::open(folder.path()).await;
     assert!(yard.frame_names(&cam()).len() >= 5, "they are still there");
     let before = yard.supervisor.status(&cam()).unwrap().frame_count;
