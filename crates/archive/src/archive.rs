@@ -13,7 +13,7 @@ use ocelli_store::{SegmentClass, SegmentRecord, Segments};
 use tokio::runtime::Handle;
 
 use crate::{
-    ArchiveConfig, ArchiveError, LiveView, Recorder, Recovered, Removed,
+    ArchiveConfig, ArchiveError, ArchiveReader, Finding, LiveView, Recorder, Recovered, Removed,
     files::{Disk, Files},
     lane::Lane,
     object::key,
@@ -156,6 +156,17 @@ impl Archive {
     ) -> Result<u64, ArchiveError> {
         let _alone = self.shared.removing.lock().await;
         Ok(self.shared.index.classify(stream, numbers, class, unpin).await?)
+    }
+
+    /// Reads a run from the keyframe at or before `from_pts` on.
+    pub fn reader(&self, stream: &StreamId, run: u32, from_pts: i64) -> ArchiveReader {
+        ArchiveReader::new(Arc::clone(&self.shared), self.live(stream), stream.clone(), run, from_pts)
+    }
+
+    /// Compares the index with all media; `mend` puts right what differs.
+    pub async fn check(&self, mend: bool) -> Result<Vec<Finding>, ArchiveError> {
+        let shared = Arc::clone(&self.shared);
+        blocking(&self.shared.runtime, move || shared.check(mend)).await
     }
 
     /// Removes what need not be kept any longer.

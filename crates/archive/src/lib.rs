@@ -27,6 +27,7 @@
 //! recording pauses and tries again with each segment. The live window goes on meanwhile, from memory.
 
 mod archive;
+mod check;
 mod config;
 mod cutting;
 mod error;
@@ -34,6 +35,7 @@ mod files;
 mod lane;
 mod live;
 mod object;
+mod reader;
 mod recorder;
 mod recovery;
 mod retention;
@@ -44,9 +46,11 @@ mod window;
 mod writer;
 
 pub use archive::Archive;
+pub use check::{Finding, Mismatch};
 pub use config::{ArchiveConfig, Retention};
 pub use error::ArchiveError;
 pub use live::{Init, LivePart, LiveSegment, LiveView, LiveWindow};
+pub use reader::{ArchiveReader, Media};
 pub use recorder::{Phase, Recorder, RecorderState};
 pub use recovery::Recovered;
 pub use retention::Removed;

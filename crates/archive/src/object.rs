@@ -65,7 +65,6 @@ pub(crate) struct Extent {
 /// A segment file, read.
 #[derive(Debug)]
 pub(crate) struct Object {
-    pub(crate) bytes: Bytes,
     pub(crate) scan: Scan,
     pub(crate) tracks: Tracks,
     pub(crate) init: String,
@@ -75,9 +74,9 @@ pub(crate) struct Object {
 
 impl Object {
     /// Reads all of it. Parts after the first that is damaged are not there.
-    pub(crate) fn read(bytes: Bytes) -> Result<Self, CmafError> {
-        let scan = cmaf::scan(&bytes);
-        let tracks = cmaf::read_init(&bytes)?;
+    pub(crate) fn read(bytes: &Bytes) -> Result<Self, CmafError> {
+        let scan = cmaf::scan(bytes);
+        let tracks = cmaf::read_init(bytes)?;
         let init = init_name(&bytes[..scan.init]);
         let mut extent = None::<Extent>;
         for range in &scan.parts {
@@ -92,7 +91,7 @@ impl Object {
                 found.end_pts = found.end_pts.max(sample.pts.saturating_add(i64::from(sample.ticks)));
             }
         }
-        Ok(Self { bytes, scan, tracks, init, extent })
+        Ok(Self { scan, tracks, init, extent })
     }
 }
 

@@ -9,7 +9,7 @@ use ocelli_store::{SegmentClass, SegmentQuery, SegmentRecord};
 use crate::{
     ArchiveError,
     archive::Shared,
-    files::folder_of,
+    files::{Listed, folder_of},
     object::{LARGEST, OPEN, Object, OpenName, REMOVING, key, location},
     writer::reason,
 };
@@ -68,7 +68,7 @@ impl Shared {
         Ok(found)
     }
 
-    fn listed(&self, folder: &str) -> Result<Vec<crate::files::Listed>, ArchiveError> {
+    pub(crate) fn listed(&self, folder: &str) -> Result<Vec<Listed>, ArchiveError> {
         let failed = |source| ArchiveError::Folder { path: self.config.folder.join(folder), source };
         self.files.list(folder).map_err(failed)
     }
@@ -84,7 +84,7 @@ impl Shared {
         }
         let bytes = Bytes::from(self.files.read(&open, 0..u64::MAX).map_err(failed)?);
         let mut told = Recovered { stream: stream.clone(), number: name.number, parts: 0, cut: size };
-        let object = match Object::read(bytes) {
+        let object = match Object::read(&bytes) {
             Ok(object) if object.extent.is_some() => object,
             // Nobody has seen anything of it.
             _ => {
@@ -121,7 +121,12 @@ impl Shared {
         self.files.sync_folder(folder_of(&object)).map_err(failed)
     }
 
-    fn known(&self, stream: &StreamId, number: u64) -> Result<Option<SegmentRecord>, ArchiveError> {
+    /// The row of a number.
+    pub(crate) fn known(
+        &self,
+        stream: &StreamId,
+        number: u64,
+    ) -> Result<Option<SegmentRecord>, ArchiveError> {
         let query = SegmentQuery {
             stream: Some(stream.clone()),
             numbers: Some(number..number.saturating_add(1)),
