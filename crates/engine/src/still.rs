@@ -14,6 +14,8 @@ use crate::{JpegWork, Place, Work as _, WorkError, stream::next_picture};
 
 /// Coded pictures that one picture may need at most: a group of two minutes at 60 frames a second.
 const MOST_UNITS: usize = 7200;
+/// H.264 and H.265 hold no more pictures back.
+const MOST_REORDERED: u32 = 16;
 
 /// A picture of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,13 +78,18 @@ fn needed(
     pts: i64,
 ) -> Result<(Vec<AccessUnit>, AccessUnit), StillError> {
     let mut reader = archive.reader(stream, run, pts);
+    let mut pictures: Option<PictureReader> = None;
     let mut units: Vec<AccessUnit> = Vec::new();
     let mut chosen: Option<usize> = None;
-    while let Some(unit) = next_picture(&mut reader)? {
-        // Decoded after it was shown: nothing of then follows.
-        if unit.dts.unwrap_or(unit.pts) > pts && unit.pts > pts && chosen.is_some() {
-            break;
-        }
+    // Pictures shown later that came already: of them no more than the reorder depth come before one that is shown earlier.
+    let (mut later, mut depth) = (0, 0);
+    while later <= depth
+        && let Some(unit) = next_picture(&mut reader)?
+    {
+        let pictures = pictures.get_or_insert_with(|| PictureReader::new(&unit.parameters));
+        let info = pictures.read(&unit.data, unit.container_keyframe);
+        depth = depth.max(info.map_or(MOST_REORDERED, |info| info.reorder_depth));
+        later += u32::from(unit.pts > pts);
         let is_better = unit.pts <= pts && chosen.is_none_or(|best| units[best].pts < unit.pts);
         chosen = if is_better { Some(units.len()) } else { chosen };
         units.push(unit);

@@ -32,7 +32,7 @@ pub(super) struct KeptBook {
 impl KeptBook {
     pub(super) fn new(open: OpenLedger, settled: &Settled, reasons: Vec<(Span, String)>) -> Self {
         let replay = Replay::new(open);
-        let (known, tracked_through) = (KnownLedger::new(settled), settled.tracked_through);
+        let (known, tracked_through) = (KnownLedger::new(settled, true), settled.tracked_through);
         Self { open, known, replay, reasons, tracked_through, stale: false }
     }
 

@@ -124,7 +124,7 @@ impl Media {
             if own.is_none() {
                 settled.verdicts.clear();
             }
-            Ok(KnownLedger::new(&settled))
+            Ok(KnownLedger::new(&settled, own.is_some()))
         };
         self.analyzers.iter().map(known).collect()
     }

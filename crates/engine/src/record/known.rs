@@ -21,11 +21,18 @@ pub(crate) struct KnownLedger {
     verdicts: Vec<(Span, Verdict)>,
     /// PTS, ascending; of other plans too.
     results: Vec<i64>,
+    /// It is of this plan, and not only leads to results.
+    is_own: bool,
 }
 
 impl Known {
     pub(crate) fn insert(&mut self, run: u32, ledgers: Vec<KnownLedger>) {
         self.runs.insert(run, ledgers);
+    }
+
+    /// Whether any analyzer of the pass looked at the run under its plan.
+    pub(crate) fn has_ledger(&self, run: u32) -> bool {
+        self.runs.get(&run).is_some_and(|ledgers| ledgers.iter().any(|ledger| ledger.is_own))
     }
 
     /// The last slot up to which every analyzer has a verdict; where every picture is due, the last PTS that has one. `None`: nothing
@@ -47,8 +54,8 @@ impl Known {
 }
 
 impl KnownLedger {
-    pub(crate) fn new(settled: &Settled) -> Self {
-        Self { verdicts: settled.verdicts.clone(), results: settled.results.clone() }
+    pub(crate) fn new(settled: &Settled, is_own: bool) -> Self {
+        Self { verdicts: settled.verdicts.clone(), results: settled.results.clone(), is_own }
     }
 
     /// What became of a slot, or of the picture at a PTS where every picture is due.

@@ -78,10 +78,10 @@ pub(super) fn taken_up(plan: SamplingPlan, unsettled: Unsettled, known: &Known) 
     let Some((t0, base)) = unsettled.begun else {
         return Some(TakenUp { resume: None, from: i64::MIN });
     };
-    let settled = known.settled_through(unsettled.run, plan);
-    if settled.is_none() && unsettled.has_ledgers {
+    if unsettled.has_ledgers && !known.has_ledger(unsettled.run) {
         return None;
     }
+    let settled = known.settled_through(unsettled.run, plan);
     Some(match plan {
         SamplingPlan::Rate(rate) => {
             let first_slot = settled.map_or(0, |last| last.saturating_add(1).max(0));

@@ -121,8 +121,12 @@ impl Going {
 
     fn attempt(&mut self, software: bool) -> Ended {
         self.open_folder();
+        let is_unclean = self.carried.unclean.is_some();
         if let Err(error) = self.close_unclean() {
             return Ended::store_failed(&error);
+        }
+        if is_unclean {
+            self.catch_up();
         }
         let (first_run, resumes) = match self.first_run() {
             Ok(first) => first,

@@ -183,7 +183,10 @@ impl Yard {
             cache_bytes: 1 << 20,
             now_ms: || 1_700_000_000_000,
         };
-        let settings = ArchiveConfig { reserve_bytes: 0, ..ArchiveConfig::new(folder.join("archive"), || 1_700_000_000_000) };
+        let settings = ArchiveConfig {
+            reserve_bytes: 0,
+            ..ArchiveConfig::new(folder.join("archive"), || 1_700_000_000_000)
+        };
         let archive = Archive::open(settings, store.clone(), kept.runtime.clone()).await.unwrap();
         let parts = Parts {
             opener: opener.clone(),
