@@ -8,8 +8,8 @@ use ocelli_model::TimeBase;
 const DEEPEST: u32 = 16;
 
 /// Gives each picture of a run its DTS, in decode order: the source's where it makes sense, else one worked out from the PTS so far. Never
-/// negative, and each later than the one before. Not after the PTS either, where whole ticks leave room for that: some players shift
-/// streams in which it is.
+/// negative, and each later than the one before. Not after the PTS either, if that is not negative: FFmpeg's reader shifts every PTS of a
+/// file in which one is. Where a stream starts near 0 and its ticks are so few that both cannot be had, the first DTS are equal.
 #[derive(Debug)]
 pub struct DecodeTimes {
     time_base: TimeBase,
@@ -35,10 +35,17 @@ impl DecodeTimes {
         let derived = self.derive(pts, depth.min(DEEPEST));
         let sensible = |dts: &i64| *dts <= pts && self.fits(pts, *dts);
         let dts = dts.filter(sensible).unwrap_or(derived);
-        let earliest = self.last.map_or(0, |last| last.saturating_add(1));
-        let dts = dts.max(earliest);
+        let dts = dts.max(self.earliest(pts));
         self.last = Some(dts);
         dts
+    }
+
+    /// The least DTS that may follow.
+    fn earliest(&self, pts: i64) -> i64 {
+        let Some(last) = self.last else { return 0 };
+        let next = last.saturating_add(1);
+        // Pictures that are still to come may have a lower PTS: only ticks much finer than pictures leave room for certain.
+        if next <= pts && self.step > i64::from(DEEPEST) { next } else { last }
     }
 
     /// Of all PTS so far in their order, the one that lies `depth` before the last: as many pictures at most are decoded before the new

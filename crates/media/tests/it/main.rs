@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod bitstream;
 #[cfg(test)]
+mod cmaf;
+#[cfg(test)]
 mod damage;
 #[cfg(test)]
 mod formats;
