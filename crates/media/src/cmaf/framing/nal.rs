@@ -60,13 +60,16 @@ impl NalUnits {
         }
     }
 
-    fn put_out_of_band(&mut self) {
+    /// Describes the stream with the newest sets; says whether that is another description.
+    fn put_out_of_band(&mut self) -> bool {
         if (self.newest != self.described || self.record.is_none())
             && let Some(record) = record::write(&self.codec, &self.newest, (&self.others.0, self.others.1))
         {
             self.described = self.newest.clone();
             self.record = Some(record);
+            return true;
         }
+        false
     }
 
     pub(super) fn describe(&self) -> Option<Described> {
@@ -76,11 +79,16 @@ impl NalUnits {
         Some(Described { record, shape })
     }
 
-    /// The unit with lengths of four bytes and without the sets that stand out of band. `announced`: the source's new extradata.
+    /// The unit with lengths of four bytes and without the sets that stand out of band. `announced`: the source's new extradata, whose
+    /// sets go in band where a decoder would not hear of them otherwise.
     pub(super) fn sample(&mut self, unit: &Bytes, announced: Option<&Bytes>, keyframe: bool) -> Bytes {
+        // What a decoder that has come this far holds.
+        let before = self.newest.clone();
         if let Some(extradata) = announced {
             self.take(record::read_any(&self.codec, extradata));
         }
+        let told: Vec<(SetKind, u16)> =
+            self.newest.iter().filter(|(key, set)| !before.holds(**key, set)).map(|(key, _)| *key).collect();
         let framing = Framing::of(self.declared, unit);
         let mut has_sets = false;
         for nal in whole_nals(unit, framing) {
@@ -89,21 +97,19 @@ impl NalUnits {
                 self.newest.keep(key, nal);
             }
         }
-        if keyframe || self.record.is_none() {
-            self.put_out_of_band();
-        }
-        let pending = announced.is_some() && self.newest != self.described;
-        if framing == Framing::Lengths(LENGTH) && !has_sets && !pending && framing.fits(unit) {
+        let anew = (keyframe || self.record.is_none()) && self.put_out_of_band();
+        let told = if anew { Vec::new() } else { told };
+        if framing == Framing::Lengths(LENGTH) && !has_sets && told.is_empty() && framing.fits(unit) {
             return unit.clone();
         }
         let mut data = Vec::with_capacity(unit.len() + 64);
-        if pending {
-            let news = self.newest.iter().filter(|(key, set)| !self.described.holds(**key, set));
-            news.for_each(|(_, set)| put_nal(&mut data, set));
+        for (_, set) in self.newest.iter().filter(|(key, _)| told.contains(key)) {
+            put_nal(&mut data, set);
         }
         for nal in whole_nals(unit, framing) {
-            let out_of_band = self.kind(nal).is_some_and(|key| self.described.holds(key, nal));
-            if !out_of_band {
+            // With another head a decoder begins anew; else it must hold the set that stands there, and no other in its place.
+            let known = |key| self.described.holds(key, nal) && (anew || before.holds(key, nal));
+            if !self.kind(nal).is_some_and(known) {
                 put_nal(&mut data, nal);
             }
         }

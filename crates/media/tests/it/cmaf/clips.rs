@@ -164,7 +164,9 @@ fn ticks_of_any_fraction_of_a_second_survive() {
     let mut units = units(&far().cached());
     for unit in &mut units {
         let shared = parameters.get_or_insert_with(|| {
-            Arc::new(ocelli_media::CodecParameters { time_base: base, ..(*unit.parameters).clone() })
+            let mut parameters = (*unit.parameters).clone();
+            parameters.time_base = base;
+            Arc::new(parameters)
         });
         (unit.pts, unit.dts) = (unit.pts / 3000, None);
         unit.parameters = Arc::clone(shared);
