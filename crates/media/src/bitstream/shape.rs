@@ -62,7 +62,7 @@ pub(crate) fn shape_of_set(codec: &Codec, nal: &[u8]) -> Result<Shape, Bitstream
     }
 }
 
-pub(crate) use av1::{Sequence as Av1Sequence, obus};
+pub(crate) use av1::{Obu, Sequence as Av1Sequence, obus};
 pub(crate) use h265::Profile as HevcProfile;
 pub(crate) use vpx::{Vp9Header, read_vp9_header};
 

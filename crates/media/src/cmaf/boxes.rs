@@ -19,10 +19,10 @@ pub(super) const CHECK: u8 = 2;
 pub(super) const HEAD: usize = 8;
 
 /// Appends a box.
-pub(super) fn put(out: &mut Vec<u8>, name: &[u8; 4], body: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn put(out: &mut Vec<u8>, name: [u8; 4], body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.put_u32(0);
-    out.put_slice(name);
+    out.put_slice(&name);
     body(out);
     let size = (out.len() - start) as u32;
     out[start..start + 4].copy_from_slice(&size.to_be_bytes());
@@ -31,7 +31,7 @@ pub(super) fn put(out: &mut Vec<u8>, name: &[u8; 4], body: impl FnOnce(&mut Vec<
 /// Appends a box with version and flags.
 pub(super) fn put_full(
     out: &mut Vec<u8>,
-    name: &[u8; 4],
+    name: [u8; 4],
     (version, flags): (u8, u32),
     body: impl FnOnce(&mut Vec<u8>),
 ) {
@@ -43,7 +43,7 @@ pub(super) fn put_full(
 
 /// Appends a box of our own.
 pub(super) fn put_ours(out: &mut Vec<u8>, which: u8, value: u32) {
-    put(out, b"uuid", |out| {
+    put(out, *b"uuid", |out| {
         out.put_slice(&OURS);
         out.put_u8(which);
         out.put_u32(value);

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Codec, CodecParameters,
-    bitstream::shape::{Av1Sequence, Colour, HevcProfile, SetKind, Shape, obus, shape_of_set},
+    bitstream::shape::{Av1Sequence, Colour, HevcProfile, Obu, SetKind, Shape, obus, shape_of_set},
 };
 
 /// Longest configuration record taken.
@@ -60,7 +60,7 @@ impl Entry {
 
     /// Appends the sample entry (ISO/IEC 14496-12, 12.1.3).
     pub(super) fn put(&self, out: &mut Vec<u8>, (width, height): (u32, u32)) {
-        put(out, &self.name, |out| {
+        put(out, self.name, |out| {
             out.put_bytes(0, 6);
             out.put_u16(1); // data_reference_index
             out.put_bytes(0, 16);
@@ -73,13 +73,13 @@ impl Entry {
             out.put_bytes(0, 32); // compressorname
             out.put_u16(24); // depth
             out.put_i16(-1);
-            put(out, &self.record_name, |out| out.put_slice(&self.record));
+            put(out, self.record_name, |out| out.put_slice(&self.record));
             if let Some(colour) = self.shape.colour {
                 put_colour(out, colour);
             }
             let (across, down) = self.shape.pixel;
             if across != down {
-                put(out, b"pasp", |out| {
+                put(out, *b"pasp", |out| {
                     out.put_u32(across);
                     out.put_u32(down);
                 });
@@ -89,7 +89,7 @@ impl Entry {
 }
 
 fn put_colour(out: &mut Vec<u8>, colour: Colour) {
-    put(out, b"colr", |out| {
+    put(out, *b"colr", |out| {
         out.put_slice(b"nclx");
         out.put_u16(u16::from(colour.primaries));
         out.put_u16(u16::from(colour.transfer));
@@ -159,7 +159,7 @@ fn describe_av1(record: &[u8]) -> Result<(String, Shape), CmafError> {
     let Some([0x81, _, _, _, rest @ ..]) = record.first_chunk::<4>().map(|_| record) else {
         return Err(unreadable);
     };
-    let header = obus(rest).find(|obu| obu.is_sequence_header()).ok_or(unreadable.clone())?;
+    let header = obus(rest).find(Obu::is_sequence_header).ok_or(unreadable.clone())?;
     let sequence = Av1Sequence::parse(header.payload).map_err(|_damaged| unreadable)?;
     let tier = if sequence.high_tier { 'H' } else { 'M' };
     let (profile, level, depth) = (sequence.profile, sequence.level, sequence.shape.bit_depth);

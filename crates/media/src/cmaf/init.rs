@@ -70,13 +70,13 @@ pub fn init(video: &CodecParameters, audio: Option<&AudioParameters>) -> Result<
         kind: Kind::Sound(audio),
     }));
     let mut bytes = Vec::with_capacity(1024 + video.extradata.len());
-    put(&mut bytes, b"ftyp", |out| {
+    put(&mut bytes, *b"ftyp", |out| {
         out.put_slice(b"iso6");
         out.put_u32(0);
         out.put_slice(b"iso6iso5mp41");
     });
     let mut written = Ok(());
-    put(&mut bytes, b"moov", |out| written = put_moov(out, &tracks));
+    put(&mut bytes, *b"moov", |out| written = put_moov(out, &tracks));
     written?;
     Ok(InitSegment { bytes: bytes.into(), codecs, width, height })
 }
@@ -95,11 +95,13 @@ fn matrix(rotation: Rotation, (width, height): (u32, u32)) -> [i32; 9] {
 }
 
 fn put_matrix(out: &mut Vec<u8>, matrix: [i32; 9]) {
-    matrix.into_iter().for_each(|value| out.put_i32(value));
+    for value in matrix {
+        out.put_i32(value);
+    }
 }
 
 fn put_moov(out: &mut Vec<u8>, tracks: &[Track<'_>]) -> Result<(), CmafError> {
-    put_full(out, b"mvhd", (0, 0), |out| {
+    put_full(out, *b"mvhd", (0, 0), |out| {
         out.put_u64(0); // creation and modification time
         out.put_u32(1000); // timescale, of nothing here
         out.put_u32(0); // duration: in fragments
@@ -112,12 +114,12 @@ fn put_moov(out: &mut Vec<u8>, tracks: &[Track<'_>]) -> Result<(), CmafError> {
     });
     for track in tracks {
         let mut written = Ok(());
-        put(out, b"trak", |out| written = put_track(out, track));
+        put(out, *b"trak", |out| written = put_track(out, track));
         written?;
     }
-    put(out, b"mvex", |out| {
+    put(out, *b"mvex", |out| {
         for track in tracks {
-            put_full(out, b"trex", (0, 0), |out| {
+            put_full(out, *b"trex", (0, 0), |out| {
                 out.put_u32(track.id);
                 out.put_u32(1); // default_sample_description_index
                 out.put_bytes(0, 12);
@@ -130,7 +132,7 @@ fn put_moov(out: &mut Vec<u8>, tracks: &[Track<'_>]) -> Result<(), CmafError> {
 fn put_track(out: &mut Vec<u8>, track: &Track<'_>) -> Result<(), CmafError> {
     const ENABLED_IN_MOVIE: u32 = 3;
     let sounds = matches!(track.kind, Kind::Sound(_));
-    put_full(out, b"tkhd", (0, ENABLED_IN_MOVIE), |out| {
+    put_full(out, *b"tkhd", (0, ENABLED_IN_MOVIE), |out| {
         out.put_u64(0);
         out.put_u32(track.id);
         out.put_bytes(0, 16);
@@ -141,32 +143,32 @@ fn put_track(out: &mut Vec<u8>, track: &Track<'_>) -> Result<(), CmafError> {
         out.put_u32(track.size.1 << 16);
     });
     let mut written = Ok(());
-    put(out, b"mdia", |out| {
-        put_full(out, b"mdhd", (0, 0), |out| {
+    put(out, *b"mdia", |out| {
+        put_full(out, *b"mdhd", (0, 0), |out| {
             out.put_u64(0);
             out.put_u32(track.time_base.den()); // timescale
             out.put_u32(0);
             out.put_u32(0x55c4_0000); // language "und"
         });
-        put_full(out, b"hdlr", (0, 0), |out| {
+        put_full(out, *b"hdlr", (0, 0), |out| {
             out.put_u32(0);
             out.put_slice(if sounds { b"soun" } else { b"vide" });
             out.put_bytes(0, 12);
             out.put_slice(if sounds { b"sound\0" } else { b"video\0" });
         });
-        put(out, b"minf", |out| {
+        put(out, *b"minf", |out| {
             if sounds {
-                put_full(out, b"smhd", (0, 0), |out| out.put_u32(0));
+                put_full(out, *b"smhd", (0, 0), |out| out.put_u32(0));
             } else {
-                put_full(out, b"vmhd", (0, 1), |out| out.put_u64(0));
+                put_full(out, *b"vmhd", (0, 1), |out| out.put_u64(0));
             }
-            put(out, b"dinf", |out| {
-                put_full(out, b"dref", (0, 0), |out| {
+            put(out, *b"dinf", |out| {
+                put_full(out, *b"dref", (0, 0), |out| {
                     out.put_u32(1);
-                    put_full(out, b"url ", (0, 1), |_same_file| {});
+                    put_full(out, *b"url ", (0, 1), |_same_file| {});
                 });
             });
-            put(out, b"stbl", |out| written = put_tables(out, &track.kind));
+            put(out, *b"stbl", |out| written = put_tables(out, &track.kind));
         });
     });
     if track.time_base.num() != 1 {
@@ -183,16 +185,16 @@ fn put_track(out: &mut Vec<u8>, track: &Track<'_>) -> Result<(), CmafError> {
 /// Tables of samples, all empty: these are in fragments.
 fn put_tables(out: &mut Vec<u8>, kind: &Kind<'_>) -> Result<(), CmafError> {
     let mut written = Ok(());
-    put_full(out, b"stsd", (0, 0), |out| {
+    put_full(out, *b"stsd", (0, 0), |out| {
         out.put_u32(1);
         match kind {
             Kind::Video(entry, size) => entry.put(out, *size),
             Kind::Sound(sound) => written = sound::put_entry(out, sound),
         }
     });
-    for name in [b"stts", b"stsc", b"stco"] {
+    for name in [*b"stts", *b"stsc", *b"stco"] {
         put_full(out, name, (0, 0), |out| out.put_u32(0));
     }
-    put_full(out, b"stsz", (0, 0), |out| out.put_u64(0));
+    put_full(out, *b"stsz", (0, 0), |out| out.put_u64(0));
     written
 }

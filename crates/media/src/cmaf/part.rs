@@ -69,8 +69,8 @@ pub fn part(
     }
     let mut out = Vec::with_capacity(size as usize);
     let mut places = Vec::with_capacity(tracks.len());
-    put(&mut out, b"moof", |out| {
-        put_full(out, b"mfhd", (0, 0), |out| out.put_u32(sequence));
+    put(&mut out, *b"moof", |out| {
+        put_full(out, *b"mfhd", (0, 0), |out| out.put_u32(sequence));
         for track in &tracks {
             places.push(put_track(out, track));
         }
@@ -82,7 +82,7 @@ pub fn part(
         out[place..place + 4].copy_from_slice(&(offset as u32).to_be_bytes());
         offset += track.data.iter().map(|data| data.len()).sum::<usize>();
     }
-    put(&mut out, b"mdat", |out| {
+    put(&mut out, *b"mdat", |out| {
         tracks.iter().flat_map(|track| &track.data).for_each(|data| out.put_slice(data));
     });
     let sum = checksum(&out, check);
@@ -93,13 +93,13 @@ pub fn part(
 /// Writes a `traf`, and gives the place of its data offset.
 fn put_track(out: &mut Vec<u8>, track: &Written<'_>) -> usize {
     let mut place = 0;
-    put(out, b"traf", |out| {
-        put_full(out, b"tfhd", (0, BASE_IS_MOOF), |out| out.put_u32(track.track));
-        put_full(out, b"tfdt", (1, 0), |out| out.put_u64(track.base));
+    put(out, *b"traf", |out| {
+        put_full(out, *b"tfhd", (0, BASE_IS_MOOF), |out| out.put_u32(track.track));
+        put_full(out, *b"tfdt", (1, 0), |out| out.put_u64(track.base));
         let mut flags = DATA_OFFSET | DURATION | SIZE;
         flags |= if track.sync.is_some() { FLAGS } else { 0 };
         flags |= if track.offsets.is_some() { OFFSET } else { 0 };
-        put_full(out, b"trun", (1, flags), |out| {
+        put_full(out, *b"trun", (1, flags), |out| {
             out.put_u32(track.data.len() as u32);
             place = out.len();
             out.put_u32(0);

@@ -58,7 +58,7 @@ fn object_type(config: &[u8]) -> Result<u8, CmafError> {
 pub(super) fn put_entry(out: &mut Vec<u8>, sound: &AudioParameters) -> Result<(), CmafError> {
     check(sound)?;
     let aac = sound.codec == AudioCodec::Aac;
-    put(out, if aac { b"mp4a" } else { b"Opus" }, |out| {
+    put(out, if aac { *b"mp4a" } else { *b"Opus" }, |out| {
         out.put_bytes(0, 6);
         out.put_u16(1); // data_reference_index
         out.put_bytes(0, 8);
@@ -92,7 +92,7 @@ fn put_esds(out: &mut Vec<u8>, config: &[u8]) {
     let mut stream = vec![0, super::SOUND_TRACK as u8, 0];
     put_descriptor(&mut stream, DECODER_CONFIG, &decoder);
     put_descriptor(&mut stream, SL_CONFIG, &[2]);
-    put_full(out, b"esds", (0, 0), |out| put_descriptor(out, ES, &stream));
+    put_full(out, *b"esds", (0, 0), |out| put_descriptor(out, ES, &stream));
 }
 
 /// What `OpusHead` and `dOps` share.
@@ -142,7 +142,7 @@ impl<'a> OpusHead<'a> {
 
 fn put_dops(out: &mut Vec<u8>, header: &[u8]) {
     let Ok(head) = OpusHead::read(header) else { return };
-    put(out, b"dOps", |out| {
+    put(out, *b"dOps", |out| {
         out.put_u8(0);
         out.put_u8(head.channels);
         out.put_u16(head.pre_skip);

@@ -3,7 +3,7 @@
 use bytes::{BufMut as _, Bytes};
 
 use super::Described;
-use crate::bitstream::shape::{Av1Sequence, obus};
+use crate::bitstream::shape::{Av1Sequence, Obu, obus};
 
 /// Longest sequence header kept; they are a few bytes.
 const LONGEST: usize = 1024;
@@ -37,7 +37,7 @@ impl Av1 {
 
     /// Keeps the sequence header of a unit; true where there is one.
     fn see(&mut self, unit: &[u8]) -> bool {
-        let Some(header) = obus(unit).find(|obu| obu.is_sequence_header()) else { return false };
+        let Some(header) = obus(unit).find(Obu::is_sequence_header) else { return false };
         if self.sequence.as_ref().is_some_and(|(known, _)| known == header.payload) {
             return true;
         }

@@ -14,7 +14,7 @@ const MOST_OF_A_KIND: usize = 31;
 /// The newest parameter set of each number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in super::super) struct Sets {
-    sets: BTreeMap<(SetKind, u16), Bytes>,
+    by_number: BTreeMap<(SetKind, u16), Bytes>,
     /// The sequence parameter set that came last speaks for the stream.
     newest: Option<u16>,
     bytes: usize,
@@ -23,7 +23,7 @@ pub(in super::super) struct Sets {
 impl Sets {
     /// Keeps a set; false where there is no room for it.
     pub(super) fn keep(&mut self, (kind, id): (SetKind, u16), nal: &[u8]) -> bool {
-        let old = self.sets.get(&(kind, id));
+        let old = self.by_number.get(&(kind, id));
         if old.is_some_and(|old| old == nal) {
             self.newest = if kind == SetKind::Sequence { Some(id) } else { self.newest };
             return true;
@@ -35,27 +35,27 @@ impl Sets {
         }
         self.bytes = bytes;
         self.newest = if kind == SetKind::Sequence { Some(id) } else { self.newest };
-        self.sets.insert((kind, id), Bytes::copy_from_slice(nal));
+        self.by_number.insert((kind, id), Bytes::copy_from_slice(nal));
         true
     }
 
     /// Whether this very set is here.
     pub(super) fn holds(&self, key: (SetKind, u16), nal: &[u8]) -> bool {
-        self.sets.get(&key).is_some_and(|set| set == nal)
+        self.by_number.get(&key).is_some_and(|set| set == nal)
     }
 
     /// Sets of a kind by number.
     pub(super) fn of(&self, kind: SetKind) -> impl Iterator<Item = &Bytes> {
-        self.sets.range((kind, 0)..=(kind, u16::MAX)).map(|(_, set)| set)
+        self.by_number.range((kind, 0)..=(kind, u16::MAX)).map(|(_, set)| set)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&(SetKind, u16), &Bytes)> {
-        self.sets.iter()
+        self.by_number.iter()
     }
 
     /// The set that speaks for the stream.
     pub(in super::super) fn first(&self, kind: SetKind) -> Option<&Bytes> {
         let newest = self.newest.filter(|_| kind == SetKind::Sequence);
-        newest.and_then(|id| self.sets.get(&(kind, id))).or_else(|| self.of(kind).next())
+        newest.and_then(|id| self.by_number.get(&(kind, id))).or_else(|| self.of(kind).next())
     }
 }
