@@ -203,6 +203,11 @@ impl Shared {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[cfg(test)]
+    pub(crate) fn lane(&self, stream: &StreamId) -> Arc<Lane> {
+        Arc::clone(&self.lanes()[stream].lane)
+    }
+
     /// A recorder ends; its thread writes what waits.
     pub(crate) fn leave(&self, stream: &StreamId, next: u64) {
         if let Some(seat) = self.lanes().get_mut(stream) {

@@ -54,3 +54,6 @@ pub use reader::{ArchiveReader, Media};
 pub use recorder::{Phase, Recorder, RecorderState};
 pub use recovery::Recovered;
 pub use retention::Removed;
+
+#[cfg(test)]
+mod tests;

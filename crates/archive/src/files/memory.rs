@@ -79,6 +79,11 @@ impl Memory {
         self.lock().faults = faults;
     }
 
+    /// The process that uses it is not dead. One that looks at it has called.
+    pub(crate) fn alive(&self) -> bool {
+        self.call().is_ok()
+    }
+
     /// Calls so far.
     pub(crate) fn calls(&self) -> u64 {
         self.lock().calls

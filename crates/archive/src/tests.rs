@@ -1,0 +1,8 @@
+//! The archive as a whole: on a real disk, and on one that fails wherever a test says.
+
+mod crashes;
+mod disks;
+mod kept;
+mod reading;
+mod removal;
+mod support;

@@ -1,0 +1,96 @@
+//! The end of the world at any call, and what the next process finds.
+
+use super::support::{Given, Index, clip, expected, give, id, on, pictures, rows, store, units};
+use crate::{
+    Archive,
+    files::memory::{Faults, Memory},
+};
+
+/// Records until the disk dies at its `calls`th call; the parts that were written.
+async fn dies(memory: &Memory, index: &std::sync::Arc<Index>, given: &[Given], calls: Option<u64>) -> u64 {
+    memory.set(Faults { calls, ..Faults::default() });
+    let Ok(archive) = on(memory, index.clone()).await else { return 0 };
+    let Ok(mut recorder) = archive.recorder(&id("cam")) else { return 0 };
+    give(&mut recorder, 0, given);
+    let lane = archive.shared().lane(&id("cam"));
+    drop(recorder);
+    archive.settled().await;
+    let parts = lane.state().parts;
+    parts
+}
+
+/// All there is fits together, and is the beginning of what was given. How many pictures of it.
+async fn sound(name: &str, memory: &Memory, archive: &Archive, given: &[Given]) -> usize {
+    assert_eq!(archive.check(false).await.unwrap(), [], "{name}");
+    let rows = rows(archive).await;
+    let keys: Vec<_> = rows.iter().map(|row| format!("media/{}", row.location)).collect();
+    assert_eq!(memory.keys(), keys, "{name}: nothing else is there");
+    let read = pictures(archive, "cam", 0, i64::MIN).await;
+    let read: Vec<_> = read.iter().map(|unit| (unit.pts, unit.data.to_vec())).collect();
+    assert!(read == expected(given)[..read.len()], "{name}");
+    read.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_at_any_call_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path()).await;
+    let given = units(&clip(115).cached());
+    let memory = Memory::default();
+    let parts = dies(&memory, &Index::new(&store, &memory, 0..0), &given, None).await;
+    let (calls, mut some) = (memory.calls(), 0);
+    assert!(parts == 23 && calls > 40, "{parts} parts, {calls} calls");
+    for calls in 0..calls {
+        for torn in [None, Some(0), Some(60)] {
+            forget(&store).await;
+            let memory = Memory::default();
+            let parts = dies(&memory, &Index::new(&store, &memory, 0..0), &given, Some(calls)).await;
+            let name = format!("dead after {calls} calls, power cut {torn:?}");
+            let left = torn.map_or_else(|| memory.after_kill(), |kept| memory.after_power_cut(kept));
+            let archive = on(&left, store.clone()).await.unwrap();
+            let read = sound(&name, &left, &archive, &given).await;
+            if torn.is_none() {
+                // What was written is there: five pictures in a part.
+                assert!(read as u64 >= parts * 5, "{name}: {parts} parts, {read} pictures");
+                some += usize::from(read > 0);
+            }
+            // And it goes on behind it.
+            let next = rows(&archive).await.last().map_or(0, |row| row.number + 1);
+            let mut recorder = archive.recorder(&id("cam")).unwrap();
+            give(&mut recorder, 1, &given[..60]);
+            drop(recorder);
+            archive.settled().await;
+            let second: Vec<_> = rows(&archive).await.into_iter().filter(|row| row.run == 1).collect();
+            assert!(second.len() == 2 && second[0].number >= next, "{name}");
+        }
+    }
+    assert!(some > 20);
+}
+
+/// As if nothing had been there; numbers are spent.
+async fn forget(store: &std::sync::Arc<ocelli_store::SqliteStore>) {
+    use ocelli_store::Segments as _;
+    let all = ocelli_store::SegmentQuery { limit: 10_000, ..Default::default() };
+    let numbers: Vec<_> = store.segments(&all).await.unwrap().iter().map(|row| row.number).collect();
+    store.remove_segments(&id("cam"), &numbers).await.unwrap();
+}
+
+/// An index that fails for a while, or from some call on, delays what is entered and loses nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_index_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path()).await;
+    let given = units(&clip(265).cached());
+    for first in 1..9 {
+        for last in [first + 1, first + 2, u64::MAX] {
+            forget(&store).await;
+            let memory = Memory::default();
+            dies(&memory, &Index::new(&store, &memory, first..last), &given, None).await;
+            let name = format!("index fails {first}..{last}");
+            // The next process has an index that works.
+            let left = memory.after_kill();
+            let archive = on(&left, store.clone()).await.unwrap();
+            assert_eq!(sound(&name, &left, &archive, &given).await, given.len(), "{name}");
+        }
+    }
+}
