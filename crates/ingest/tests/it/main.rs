@@ -1,4 +1,4 @@
-//! Streams from servers on 127.0.0.1, a real one and one that lies; files in children, honest ones and liars.
+//! Streams from servers on 127.0.0.1, a real one and one that lies; files in children, honest ones and liars; publishers that come to us.
 
 #[cfg(test)]
 mod changes;
@@ -12,6 +12,8 @@ mod faults;
 mod http;
 #[cfg(test)]
 mod look;
+#[cfg(test)]
+mod push;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
