@@ -90,7 +90,8 @@ pub enum ChunkError {
 #[derive(Debug, Default)]
 struct Stream {
     kind: u8,
-    message_stream: u32,
+    /// The message stream.
+    of: u32,
     length: usize,
     timestamp: u32,
     delta: u32,
@@ -111,6 +112,9 @@ pub struct ChunkReader {
     /// The chunk that is being read: its stream, and the bytes of it that are still to come.
     current: Option<(u32, usize)>,
 }
+
+/// A time behind a header.
+struct Late(Option<u32>);
 
 struct Header {
     bytes: usize,
@@ -160,7 +164,7 @@ impl ChunkReader {
             self.pending -= stream.length;
             let message = Message {
                 kind: stream.kind,
-                stream: stream.message_stream,
+                stream: stream.of,
                 timestamp: stream.timestamp,
                 payload: stream.body.take().unwrap_or_default().into(),
             };
@@ -197,14 +201,14 @@ impl ChunkReader {
         let Some((mut fields, behind)) = fields.split_at_checked(size) else { return Ok(None) };
         let time = if size > 0 { fields.get_uint(3) as u32 } else { 0 };
         let before = known.and_then(|stream| stream.extended);
-        let Some(extended) = extended(header.format, time, before, behind) else { return Ok(None) };
+        let Some(Late(extended)) = late(header.format, time, before, behind) else { return Ok(None) };
         let stream = self.streams.entry(header.id).or_default();
         if header.format < 2 {
             stream.length = fields.get_uint(3) as usize;
             stream.kind = fields.get_u8();
         }
         if header.format == 0 {
-            stream.message_stream = fields.get_u32_le();
+            stream.of = fields.get_u32_le();
         }
         input.advance(header.bytes + size + if extended.is_some() { 4 } else { 0 });
         if header.format < 3 {
@@ -232,13 +236,13 @@ impl ChunkReader {
 
 /// The time behind a header, if there is one; `None` where that cannot be told yet. Not every sender repeats it in chunks that
 /// continue: there it is one where it is the same as before.
-fn extended(format: u8, time: u32, before: Option<u32>, behind: &[u8]) -> Option<Option<u32>> {
+fn late(format: u8, time: u32, before: Option<u32>, behind: &[u8]) -> Option<Late> {
     let is_due = if format < 3 { time == EXTENDED } else { before.is_some() };
     if !is_due {
-        return Some(None);
+        return Some(Late(None));
     }
     let value = u32::from_be_bytes(*behind.first_chunk()?);
-    Some((format < 3 || before == Some(value)).then_some(value))
+    Some(Late((format < 3 || before == Some(value)).then_some(value)))
 }
 
 fn header(input: &[u8]) -> Option<Header> {

@@ -108,7 +108,7 @@ impl Units {
                 }
                 let same = |now: &Arc<CodecParameters>| now.codec == codec && now.extradata == record;
                 if !self.video.as_ref().is_some_and(same) {
-                    self.video = Some(Arc::new(self.parameters(codec, record)));
+                    self.video = Some(Arc::new(self.parameters(codec, &record)));
                 }
                 Ok(None)
             }
@@ -119,7 +119,7 @@ impl Units {
                         return Ok(None);
                     }
                     // The others say in each keyframe what must be known.
-                    self.video = Some(Arc::new(self.parameters(codec, Bytes::new())));
+                    self.video = Some(Arc::new(self.parameters(codec, &[])));
                 }
                 let Some(parameters) = &self.video else { return Ok(None) };
                 let mut unit = AccessUnit::new(dts + i64::from(composition), data, Arc::clone(parameters));
@@ -136,10 +136,10 @@ impl Units {
     }
 
     /// What was announced is of the parameters that follow it, and of no others.
-    fn parameters(&mut self, codec: Codec, record: Bytes) -> CodecParameters {
+    fn parameters(&mut self, codec: Codec, record: &[u8]) -> CodecParameters {
         let announced = std::mem::take(&mut self.announced);
         // A slice of a message would keep all of it.
-        let mut parameters = CodecParameters::new(codec, Bytes::copy_from_slice(&record), self.base);
+        let mut parameters = CodecParameters::new(codec, Bytes::copy_from_slice(record), self.base);
         (parameters.width, parameters.height) = announced.size;
         parameters.frame_rate = announced.frame_rate;
         parameters

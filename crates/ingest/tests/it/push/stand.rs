@@ -33,7 +33,7 @@ struct Keys;
 
 impl Admission for Keys {
     fn admit(&self, key: &str, secret: Option<&str>, _peer: IpAddr) -> Result<Admitted, Refusal> {
-        let stream: StreamId = key.parse().map_err(|_| Refusal::UnknownKey)?;
+        let stream: StreamId = key.parse().map_err(|_malformed| Refusal::UnknownKey)?;
         match key {
             "none" => return Err(Refusal::UnknownKey),
             "closed" => return Err(Refusal::WrongNetwork),

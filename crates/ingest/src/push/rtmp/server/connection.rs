@@ -82,16 +82,21 @@ impl Connection {
             ending = self.publish(&mut publish, &admitted) => ending,
         };
         publish.publication.end(ending.clone());
-        let Counts { pictures, sounds, backwards, damaged, unexplained, unreadable } = publish.units.counts;
-        let (reason, peer) = (ending.to_string(), self.peer);
-        if ending == Ending::Left {
-            tracing::info!(%stream, %peer, pictures, sounds, backwards, damaged, unexplained, unreadable, "the publisher left");
-        } else {
-            tracing::warn!(%stream, %peer, reason, pictures, sounds, backwards, damaged, unexplained, unreadable, "the publish ends");
-        }
+        let reason = ending.to_string();
+        self.tell_end(&ending, &publish.units.counts, &admitted);
         self.session.refuse("NetStream.Publish.Failed", &reason);
         if ending != Ending::Broken {
             self.farewell().await;
+        }
+    }
+
+    fn tell_end(&self, ending: &Ending, counts: &Counts, admitted: &Admitted) {
+        let Counts { pictures, sounds, backwards, damaged, unexplained, unreadable } = *counts;
+        let (stream, peer) = (&admitted.stream, self.peer);
+        if matches!(ending, Ending::Left | Ending::Unread | Ending::Closed) {
+            tracing::info!(%stream, %peer, reason = %ending, pictures, sounds, backwards, damaged, unexplained, unreadable, "a publish ends");
+        } else {
+            tracing::warn!(%stream, %peer, reason = %ending, pictures, sounds, backwards, damaged, unexplained, unreadable, "a publish ends");
         }
     }
 
@@ -119,7 +124,7 @@ impl Connection {
             self.session.refuse("NetStream.Publish.Denied", denied);
             return None;
         };
-        let admitted = self.shared.admission.admit(name.key, name.secret.as_deref(), peer.ip());
+        let admitted = self.shared.admission.admit(name.key, name.secret, peer.ip());
         let admitted = match admitted {
             Ok(admitted) => admitted,
             Err(reason) => {

@@ -127,9 +127,9 @@ fn pings_are_answered_and_bytes_acknowledged() {
     assert_eq!(heard(&mut session), ["4"]);
     // Windows too small to be meant are not kept to.
     said(&mut session, &message(kind::WINDOW, 0, &[0, 0, 0, 1])).unwrap();
-    said(&mut session, &message(kind::VIDEO, 1, &[0; 60_000])).unwrap();
+    said(&mut session, &message(kind::VIDEO, 1, &vec![0; 60_000])).unwrap();
     assert!(heard(&mut session).is_empty());
-    said(&mut session, &message(kind::VIDEO, 1, &[0; 60_000])).unwrap();
+    said(&mut session, &message(kind::VIDEO, 1, &vec![0; 60_000])).unwrap();
     assert_eq!(heard(&mut session), ["3"]);
 }
 
@@ -165,11 +165,11 @@ fn what_is_against_the_order_is_refused() {
     assert!(matches!(said(&mut fresh(), &message(kind::COMMAND, 0, b"\x02\xff")), Err(RtmpError::Amf(_))));
     assert!(matches!(said(&mut publishing(), &publish("x")), Err(RtmpError::Order(_))));
     assert_eq!(said(&mut publishing(), &message(kind::AGGREGATE, 1, b"")), Err(RtmpError::Aggregate));
-    assert_eq!(said(&mut publishing(), &message(kind::DATA, 1, &[0; 70_000])), Err(RtmpError::Long));
+    assert_eq!(said(&mut publishing(), &message(kind::DATA, 1, &vec![0; 70_000])), Err(RtmpError::Long));
     // Media may be long, once it may be at all.
-    assert!(matches!(said(&mut fresh(), &message(9, 1, &[0; 70_000])), Err(RtmpError::Chunk(_))));
-    assert!(said(&mut publishing(), &message(9, 1, &[0; 70_000])).unwrap().is_some());
-    assert!(matches!(said(&mut publishing(), &message(9, 1, &[0; 2 << 20])), Err(RtmpError::Chunk(_))));
+    assert!(matches!(said(&mut fresh(), &message(9, 1, &vec![0; 70_000])), Err(RtmpError::Chunk(_))));
+    assert!(said(&mut publishing(), &message(9, 1, &vec![0; 70_000])).unwrap().is_some());
+    assert!(matches!(said(&mut publishing(), &message(9, 1, &vec![0; 2 << 20])), Err(RtmpError::Chunk(_))));
     let mut player = fresh();
     let play = command(0, &[Value::text("play"), Value::Number(1.0)]);
     assert_eq!(said(&mut player, &[connect(), play].concat()), Ok(None));

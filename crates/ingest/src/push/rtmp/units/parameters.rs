@@ -89,12 +89,11 @@ fn aac(record: &[u8]) -> Option<(u32, u16)> {
         index => *RATES.get(index as usize)?,
     };
     let channels = match take(4)? {
-        7 => 8,
         // The bitstream itself says: nearly always stereo.
         0 => 2,
         count @ 1..7 => count as u16,
         11 => 7,
-        12 | 14 => 8,
+        7 | 12 | 14 => 8,
         _ => return None,
     };
     (rate > 0).then_some((rate, channels))
