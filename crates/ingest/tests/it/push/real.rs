@@ -122,6 +122,22 @@ fn every_unit_arrives_byte_for_byte_at_its_time() {
 }
 
 #[test]
+fn a_stream_of_many_hours_stays_exact() {
+    let file = clip(50).cached();
+    let stand = Stand::start();
+    let reading = stand.read("cam1");
+    // Within it, times outgrow the 24 bits of a header.
+    let start = 0xff_ffff - 1000;
+    let offset = format!("{start}ms");
+    let options = ["-re", "-i", file.to_str().unwrap(), "-c", "copy", "-output_ts_offset", &offset];
+    assert_eq!(Ffmpeg::run(&options, stand.port, "cam1").done(), (true, String::new()));
+    let read = reading.done();
+    assert_eq!((received(&read), read.end()), (packets(&file, "v:0", 25), Ending::Left));
+    let (first, last) = (read.units[0].dts.unwrap(), read.units[49].dts.unwrap());
+    assert!((start..start + 200).contains(&first) && last > 0xff_ffff, "{first} {last}");
+}
+
+#[test]
 fn pictures_that_are_made_as_they_are_sent_arrive() {
     let stand = Stand::start();
     let reading = stand.read("cam1");

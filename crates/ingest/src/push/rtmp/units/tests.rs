@@ -53,6 +53,32 @@ fn times_go_on_past_32_bits() {
 }
 
 #[test]
+fn encoders_may_count_in_31_bits() {
+    let half = 1_i64 << 31;
+    let mut clock = Clock::default();
+    let mut newest = 0;
+    // For a year, sound ten milliseconds behind the pictures.
+    for picture in (0..365 * 86_400_000_i64).step_by(30_000) {
+        for time in [picture + 500, picture + 490] {
+            assert_eq!(clock.at((time % half) as u32), time);
+            newest = time;
+        }
+    }
+    assert!(newest > 10 * half);
+    // Right around the wrap.
+    let mut clock = Clock::default();
+    for time in
+        [half - 3, half + 5, half - 1, half + 6, 2 * half - 1000, 2 * half + 20, 2 * half - 2, 2 * half + 40]
+    {
+        if time == 2 * half - 1000 {
+            // Half way round.
+            assert_eq!(clock.at((half / 2) as u32), half + half / 2);
+        }
+        assert_eq!(clock.at((time % half) as u32), time);
+    }
+}
+
+#[test]
 fn steps_back_stay_steps_back() {
     let mut units = begun();
     let mut at = |timestamp| sent(&mut units, timestamp, &picture(0)).unwrap().pts;
