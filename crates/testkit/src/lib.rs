@@ -15,6 +15,8 @@ pub mod paff;
 pub mod paint;
 pub mod probe;
 mod random;
+#[cfg(feature = "reel")]
+pub mod reel;
 pub mod rtsp;
 pub mod scene;
 pub mod ts;
@@ -27,4 +29,6 @@ pub use clip::{Clip, ClipCodec, Container};
 pub use number::{read_number, read_number_rotated};
 pub use paint::{Rect, find_marker, marker};
 pub use probe::{Truth, probe};
+#[cfg(feature = "reel")]
+pub use reel::Reel;
 pub use rtsp::RtspServer;

@@ -4,6 +4,7 @@
 //! always the bytes that were recorded. Times are PTS in the stream's own time base. Wall time asks for a stretch and is
 //! written into playlists for people; nothing is joined by it.
 
+mod archive;
 mod boxes;
 mod clip;
 mod hls;

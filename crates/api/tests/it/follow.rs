@@ -1,6 +1,6 @@
 //! Live results and status: real sockets on 127.0.0.1.
 
-mod client;
+pub(crate) mod client;
 
 use std::{sync::Arc, time::Duration};
 

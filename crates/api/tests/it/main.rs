@@ -11,6 +11,8 @@ mod native;
 #[cfg(test)]
 mod operation;
 #[cfg(test)]
+mod playback;
+#[cfg(test)]
 mod refused;
 #[cfg(test)]
 mod results;

@@ -4,7 +4,14 @@ pub(crate) mod engine;
 pub(crate) mod facts;
 pub(crate) mod outside;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -17,20 +24,27 @@ use ocelli_api::{
     router,
     serving::Peer,
 };
+use ocelli_archive::{Archive, ArchiveConfig};
 use ocelli_store::{Access as StoreAccess, SqliteStore};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::runtime::Handle;
 use tower::ServiceExt as _;
 
 use self::{engine::MemoryEngine, outside::Outside};
 
 pub(crate) const MOST_UPLOAD_BYTES: u64 = 3 << 20;
+/// Wall time as a stand begins.
+pub(crate) const NOW_MS: i64 = 1_000;
 
 /// Everything that a test needs to ask and to look behind.
 pub(crate) struct Stand {
     pub(crate) engine: Arc<MemoryEngine>,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) outside: Arc<Outside>,
+    pub(crate) archive: Archive,
+    /// Wall time, in milliseconds since 1970.
+    pub(crate) clock: Arc<AtomicI64>,
     pub(crate) folder: TempDir,
     pub(crate) state: ApiState,
     pub(crate) router: Router,
@@ -64,6 +78,16 @@ impl Stand {
         let place = folder.path().join("store");
         let store = Arc::new(SqliteStore::open(&place, StoreAccess::Write).await.unwrap());
         let outside = Arc::new(Outside::default());
+        let archive = ArchiveConfig {
+            reserve_bytes: 0,
+            ..ArchiveConfig::new(folder.path().join("archive"), || NOW_MS)
+        };
+        std::fs::create_dir(&archive.folder).unwrap();
+        let segments = Arc::clone(&store) as _;
+        let archive = Archive::open(archive, segments, Handle::current()).await.unwrap();
+        let clock = Arc::new(AtomicI64::new(NOW_MS));
+        let wall = Arc::clone(&clock);
+        let wall = WallClock::new(move || wall.load(Ordering::Relaxed));
         let local: SocketAddr = "127.0.0.1:8002".parse().unwrap();
         let model = |id: &str, default| ModelView {
             id: id.to_owned(),
@@ -74,13 +98,13 @@ impl Stand {
             default,
         };
         let state = ApiState {
-            access: Access::open(access, &[local], WallClock::new(|| 1_000)).unwrap(),
+            access: Access::open(access, &[local], wall).unwrap(),
             engine: Arc::clone(&engine) as _,
             results: Arc::clone(&store) as _,
             probe: Arc::clone(&outside) as _,
             policy: Arc::clone(&outside) as _,
             operation: Arc::clone(&outside) as _,
-            media: None,
+            media: Some(Arc::new(archive.clone())),
             models: vec![model("ssd", true), model("yolo", false)],
             settings: ApiSettings {
                 version: "0.1.0-test".to_owned(),
@@ -96,7 +120,7 @@ impl Stand {
             },
         };
         let router = router(state.clone());
-        Self { engine, store, outside, folder, state, router }
+        Self { engine, store, outside, archive, clock, folder, state, router }
     }
 
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
