@@ -44,7 +44,13 @@ async fn settled(yard: &Yard) {
         let due = SlotClock::new(run.run.t0, run.run.time_base, rate).last_centre(last) + 1;
         let (_, found, tally) = ledgers.iter().find(|ledger| ledger.0 == ordinal).unwrap();
         assert!(*found as i64 >= due, "run {ordinal} has {found} slots of {due}");
-        assert_eq!(tally.analysed, *found, "run {ordinal}: every slot has its frame");
+        // Where a process ended, a slot may have had no picture yet.
+        assert!(tally.empty <= 1, "run {ordinal}: {tally:?}");
+        assert_eq!(
+            tally.analysed + tally.empty,
+            *found,
+            "run {ordinal}: every slot has its frame: {tally:?}"
+        );
     }
 }
 
@@ -96,9 +102,9 @@ async fn a_store_that_fails_leaves_no_hole_in_what_is_recorded() {
     let yard = Yard::open(folder.path()).await;
     let mut spec = frames_of(&clip(), "10");
     (spec.source.repeat, spec.record) = (true, Some(RecordSpec::default()));
-    yard.log.fail_after(20, 3);
+    yard.log.fail_after(1, 3);
     yard.supervisor.create(cam(), spec, true).await.unwrap();
-    yard.until_frames(&cam(), 160).await;
+    yard.until_frames(&cam(), 250).await;
     yard.supervisor.stop(&cam()).await.unwrap();
     yard.archive.settled().await;
     assert!(yard.supervisor.status(&cam()).unwrap().restart_count > 0, "the store failed");
