@@ -46,7 +46,7 @@ async fn an_archived_stretch_is_read_to_the_frame() {
     let truth: Vec<i64> = (0..film().len()).map(|n| film().pts(n)).collect();
     assert_eq!(pts(&url).await, truth, "PTS written are PTS read");
     assert_eq!(decoded(&url).await, (250, String::new()));
-    assert_eq!(probe(&path()).frames.len(), 250);
+    assert_eq!(probe(&path()).pictures.len(), 250);
     // Each segment after its initialisation segment, as a player of byte ranges joins them.
     let some = served.url(&format!("/api/v1/streams/cam1/hls/archive.m3u8?run=0&start_pts={}", truth[GROUP]));
     assert_eq!(pts(&some).await, truth[GROUP..]);
