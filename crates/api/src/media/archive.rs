@@ -5,6 +5,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 use ocelli_archive::{Archive, ArchiveError, LiveView};
+use ocelli_engine::{StillError, still};
 use ocelli_model::StreamId;
 use ocelli_store::{RecordingGap, RecordingUse, SegmentClass, SegmentQuery, SegmentRecord};
 
@@ -37,14 +38,12 @@ impl MediaLog for Archive {
         Err(MediaError::Unavailable("clips come with the archive's reader".to_owned()))
     }
 
-    async fn still(
-        &self,
-        _stream: &StreamId,
-        _run: u32,
-        _pts: i64,
-        _quality: u8,
-    ) -> Result<Still, MediaError> {
-        Err(MediaError::Unavailable("stills come with the archive's reader".to_owned()))
+    async fn still(&self, stream: &StreamId, run: u32, pts: i64, quality: u8) -> Result<Still, MediaError> {
+        let (archive, stream) = (self.clone(), stream.clone());
+        let made = tokio::task::spawn_blocking(move || still(&archive, (&stream, run), pts, quality)).await;
+        let ocelli_engine::Still { jpeg, pts, time_base } =
+            made.map_err(|panic| MediaError::Broken(panic.into()))??;
+        Ok(Still { jpeg, pts, time_base })
     }
 
     async fn classify(
@@ -55,6 +54,18 @@ impl MediaLog for Archive {
         unpin: bool,
     ) -> Result<u64, MediaError> {
         Ok(self.classify(stream, numbers, class, unpin).await?)
+    }
+}
+
+impl From<StillError> for MediaError {
+    fn from(error: StillError) -> Self {
+        match error {
+            StillError::Archive(cause) => cause.into(),
+            missing @ (StillError::Missing | StillError::TooFar | StillError::Damaged) => {
+                Self::Missing(missing.to_string())
+            }
+            error => Self::Broken(Box::new(error)),
+        }
     }
 }
 

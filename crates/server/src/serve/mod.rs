@@ -70,7 +70,7 @@ pub(crate) async fn serve(config: &Config, sources: &Sources, store: Arc<SqliteS
     let archive = archive::open(config, &store).await?;
     let supervisor = supervisor(config, &store, &appender, (&opener, &archive)).await?;
     let publishers = rtmp::listen(config, sources, hub, &supervisor)?.map(Publishers::take);
-    let state = state(config, access, &store, &opener, &supervisor);
+    let state = state(config, access, &store, (&opener, &archive), &supervisor);
     tidy_uploads(config, &supervisor);
     let pruning = prune(config, &store);
     let retaining = archive::retain(&archive);
@@ -224,7 +224,7 @@ fn state(
     config: &Config,
     access: Access,
     store: &Arc<SqliteStore>,
-    opener: &Arc<Opener>,
+    (opener, archive): (&Arc<Opener>, &Archive),
     supervisor: &Arc<Supervisor>,
 ) -> ApiState {
     let allowed = config.hardware.options.iter().map(|hardware| hardware.0).collect();
@@ -238,7 +238,7 @@ fn state(
             supervisor: Arc::clone(supervisor),
             frames: config.media.frames.clone(),
         }),
-        media: None,
+        media: Some(Arc::new(archive.clone())),
         models: models::listed(&config.server.home),
         settings: ApiSettings {
             version: env!("CARGO_PKG_VERSION").to_owned(),
