@@ -135,11 +135,15 @@ impl Book {
         }
         let own = kept.replay.next_until(&media.kept, place.pts, true)?;
         let frame = match own {
-            Some(frame) => frame,
-            None => media.kept.frame(kept.open.series, place.pts)?.ok_or_else(|| {
-                let missing = format!("result of analyzer {analyzer} at {} is missing", place.pts);
-                StoreError::Invalid(missing)
-            })?,
+            Some(frame) => Some(frame),
+            None => media.kept.frame(kept.open.series, place.pts)?,
+        };
+        let Some(frame) = frame else {
+            if media.cut && place.slot.is_some() && verdict.is_some() {
+                return Ok(Told::Settled(Verdict::Analysed));
+            }
+            let missing = format!("result of analyzer {analyzer} at {} is missing", place.pts);
+            return Err(StoreError::Invalid(missing));
         };
         if verdict.is_none() {
             kept.analysed(place, None, entries);

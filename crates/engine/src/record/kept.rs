@@ -50,6 +50,8 @@ pub struct Media {
     /// Wall time now, where runs of one pass begin long after it.
     clock: Option<fn() -> i64>,
     analyzers: Vec<AnalyzerId>,
+    /// What is read may end before what was seen of it: the last slot may then be won by another picture than before.
+    pub(super) cut: bool,
 }
 
 impl Media {
@@ -87,6 +89,12 @@ impl Media {
         Self { clock: Some(now_ms), ..self }
     }
 
+    /// A recording, which lacks the last part of what was looked at where the process was killed.
+    #[must_use]
+    pub(crate) fn cut(self) -> Self {
+        Self { cut: true, ..self }
+    }
+
     /// A source whose runs are all new: nothing of them can be known.
     pub(crate) fn live(kept: Kept, pass: &Pass, source: &NewSource) -> Result<Self, StoreError> {
         let source = kept.wait(kept.log.source(source))?;
@@ -107,6 +115,7 @@ impl Media {
             blob: None,
             clock: None,
             analyzers,
+            cut: false,
             kept,
         })
     }

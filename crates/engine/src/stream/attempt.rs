@@ -209,7 +209,8 @@ impl Attempt<'_> {
         let seen_ms = prepared.pass.now_ms;
         let source = NewSource { kind: SourceKind::Stream, name: key.clone(), key, bytes: 0, seen_ms };
         let media = if self.resumes {
-            Media::again(kept, &prepared.pass, &source, self.first_run)?
+            let media = Media::again(kept, &prepared.pass, &source, self.first_run)?;
+            if self.again.is_some() { media.cut() } else { media }
         } else {
             Media::live(kept, &prepared.pass, &source)?
         };

@@ -79,7 +79,7 @@ async fn a_stream_that_is_only_recorded_decodes_nothing_and_keeps_everything() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_kill_left_open_is_read_again_from_the_recording() {
-    for frames in [1, 7, 40] {
+    for frames in [1, 7, 23, 40, 58] {
         let folder = tempfile::tempdir().unwrap();
         kill_after(folder.path(), frames, &[REPEAT, RECORD]);
         let yard = Yard::open(folder.path()).await;
