@@ -1,6 +1,6 @@
 //! Pictures: real clips of every codec that can be recorded.
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{fs::File, path::Path, process::Command, sync::Arc};
 
 use bytes::Bytes;
 use ocelli_media::{
@@ -9,7 +9,7 @@ use ocelli_media::{
     libav::Demuxer,
 };
 use ocelli_model::TimeBase;
-use ocelli_testkit::{Clip, Container, Truth, probe, variety};
+use ocelli_testkit::{Clip, ClipCodec, Container, Truth, probe, variety};
 
 use super::{Recorded, ffprobe, record, units};
 
@@ -63,7 +63,10 @@ fn shown(truth: &Truth) -> Vec<(i64, &str, Option<u32>)> {
 /// Records a clip and checks it in every way; gives what was recorded.
 fn check(source: &Path, context: &str) -> Recorded {
     let folder = tempfile::tempdir().unwrap();
-    let recorded = record(&units(source));
+    let units = units(source);
+    let recorded = record(&units);
+    let (said, found) = (&units[0].parameters, &recorded.parameters);
+    assert_eq!((found.width, found.height), (said.width, said.height), "{context}");
     check_own_reader(&recorded, context);
     let path = recorded.write(folder.path());
     check_packets(&recorded, &path, context);
@@ -190,6 +193,57 @@ fn one_segment_alone_is_a_file_that_plays() {
     check_packets(&segment, &file, "second segment");
     let leading = segment.samples.iter().filter(|sample| sample.pts < segment.samples[0].pts).count();
     assert_eq!(shown(&probe(&file)).len(), segment.samples.len() - leading);
+}
+
+/// What FFmpeg writes into this box when it wraps the clip.
+fn box_of_ffmpeg(source: &Path, name: &[u8; 4]) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wrapped.mp4");
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-i"]).arg(source).args(["-c", "copy"]);
+    if name == b"hvcC" {
+        command.args(["-tag:v", "hvc1"]);
+    }
+    assert!(command.arg(&path).status().unwrap().success());
+    let file = std::fs::read(path).unwrap();
+    let at = file.windows(4).position(|bytes| bytes == name).unwrap();
+    let size = u32::from_be_bytes(*file[at - 4..].first_chunk().unwrap());
+    file[at + 4..at - 4 + size as usize].to_vec()
+}
+
+#[test]
+fn configuration_records_and_names_are_those_that_ffmpeg_writes() {
+    let clip = |codec, container| Clip::new(192, 128).frames(20).codec(codec).container(container);
+    let x264 = |format| clip(ClipCodec::X264, Container::Ts).pixel_format(format);
+    let x265 = |format| clip(ClipCodec::X265, Container::Ts).pixel_format(format);
+    let cases = [
+        (x264("yuv420p"), b"avcC", "avc1.64000b"),
+        (x264("yuv422p10le"), b"avcC", "avc1.7a000b"),
+        (x264("yuv420p").params("cabac=0:8x8dct=0:bframes=0:weightp=0"), b"avcC", "avc1.42c00b"),
+        (x265("yuv420p"), b"hvcC", "hvc1.1.6.L60.90"),
+        (x265("yuv420p10le"), b"hvcC", "hvc1.2.4.L60.90"),
+        (clip(ClipCodec::Vp9, Container::WebM), b"vpcC", "vp09.00.10.08"),
+        (clip(ClipCodec::Av1, Container::Raw), b"av1C", "av01.0.00M.08"),
+    ];
+    for (clip, name, codecs) in cases {
+        let path = clip.cached();
+        let recorded = record(&units(&path));
+        assert_eq!(recorded.parameters.extradata, box_of_ffmpeg(&path, name), "{codecs}");
+        assert_eq!(recorded.init.codecs, codecs);
+    }
+}
+
+#[test]
+fn colours_and_the_shape_of_pixels_are_told_to_players() {
+    let vui = "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:range=tv:sar=4/3";
+    let clip = Clip::new(192, 128).frames(10).container(Container::Ts).params(vui);
+    let recorded = record(&units(&clip.cached()));
+    let has = |name: &[u8; 4], body: &[u8]| {
+        let wanted = [&name[..], body].concat();
+        recorded.init.bytes.windows(wanted.len()).any(|bytes| bytes == wanted)
+    };
+    assert!(has(b"colr", b"nclx\0\x09\0\x10\0\x09\0"));
+    assert!(has(b"pasp", &[0, 0, 0, 4, 0, 0, 0, 3]));
 }
 
 /// Every place at which a write can end, and holes of what was never written.
