@@ -223,11 +223,21 @@ impl Shared {
             {
                 continue;
             }
+            // Listed before its row was put right, or removed meanwhile.
+            if !self.is_there(&location)? {
+                continue;
+            }
             let fault = if number < spent { Mismatch::Removed } else { Mismatch::Unknown };
             let mended = mend && self.mend_object(stream, number, &location, &fault)?;
             findings.push(Finding { stream: stream.clone(), location, fault, mended });
         }
         Ok(())
+    }
+
+    fn is_there(&self, location: &str) -> Result<bool, ArchiveError> {
+        let failed = |source| ArchiveError::Read { location: location.to_owned(), source };
+        let Some(object) = key(location) else { return Ok(false) };
+        Ok(self.files.size(&object).map_err(failed)?.is_some())
     }
 
     fn mend_object(

@@ -79,6 +79,8 @@ pub(crate) struct Cutting {
     base: TimeBase,
     part: i64,
     segment: i64,
+    /// Decoding can start with the segment. Where it cannot, the next unit with which it can does not wait.
+    opens: bool,
     last: i64,
     /// From the unit before the last to the last.
     step: i64,
@@ -86,8 +88,8 @@ pub(crate) struct Cutting {
 
 impl Cutting {
     /// The first unit of a run begins a part and a segment.
-    pub(crate) fn new(base: TimeBase, dts: i64) -> Self {
-        Self { base, part: dts, segment: dts, last: dts, step: 0 }
+    pub(crate) fn new(base: TimeBase, dts: i64, opens: bool) -> Self {
+        Self { base, part: dts, segment: dts, opens, last: dts, step: 0 }
     }
 
     /// What the next unit begins. `opens`: decoding can start with it. `anew`: it needs another initialisation.
@@ -101,7 +103,7 @@ impl Cutting {
                 >= length.as_millis() as i128 * 2 * i128::from(self.base.den())
         };
         let begins = if anew
-            || opens && reached(self.segment, lengths.segment, self.step)
+            || opens && (!self.opens || reached(self.segment, lengths.segment, self.step))
             || reached(self.segment, lengths.cap(), 0)
         {
             Begins::Segment
@@ -113,7 +115,7 @@ impl Cutting {
         match begins {
             Begins::Nothing => {}
             Begins::Part => self.part = dts,
-            Begins::Segment => (self.part, self.segment) = (dts, dts),
+            Begins::Segment => (self.part, self.segment, self.opens) = (dts, dts, opens),
         }
         begins
     }

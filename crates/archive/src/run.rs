@@ -115,7 +115,7 @@ impl Run {
         let dts = self.times.push(unit.pts, unit.dts, depth);
         let sample = Sample { pts: unit.pts, dts, ticks: 0, keyframe: opens, data: framed.data };
         let Some(cutting) = &mut self.cutting else {
-            self.cutting = Some(Cutting::new(self.base, dts));
+            self.cutting = Some(Cutting::new(self.base, dts, opens));
             (self.last, self.last_ms) = (Some(sample), arrived_ms);
             return Ok(Step::Begins(Begins::Segment, None));
         };

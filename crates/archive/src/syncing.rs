@@ -1,7 +1,11 @@
 //! One thread that makes durable what grew.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    io,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::JoinHandle,
     time::Duration,
 };
@@ -30,12 +34,24 @@ struct State {
     ended: bool,
 }
 
-/// A file that grew. Its name must be made durable, too, once.
+/// A file that grew.
 #[derive(Clone, Debug)]
 pub(crate) struct Grown {
     pub(crate) key: String,
     pub(crate) file: Arc<dyn Growing>,
-    pub(crate) new: bool,
+    /// Its name is durable.
+    pub(crate) named: Arc<AtomicBool>,
+}
+
+impl Grown {
+    /// Makes its name durable, once.
+    pub(crate) fn name(&self, files: &dyn Files) -> io::Result<()> {
+        if !self.named.load(Ordering::Acquire) {
+            files.sync_folder(folder_of(&self.key))?;
+            self.named.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
 }
 
 impl Syncing {
@@ -50,12 +66,12 @@ impl Syncing {
     }
 
     /// To be synced soon. A file that waits for that already is not entered twice.
-    pub(crate) fn grew(&self, grown: Grown) {
+    pub(crate) fn grew(&self, grown: &Grown) {
         let mut state = self.shared.lock();
-        match state.grown.iter_mut().find(|known| Arc::ptr_eq(&known.file, &grown.file)) {
-            Some(known) => known.new |= grown.new,
-            None => state.grown.push(grown),
+        if state.grown.iter().any(|known| Arc::ptr_eq(&known.file, &grown.file)) {
+            return;
         }
+        state.grown.push(grown.clone());
         if state.grown.len() == 1 {
             self.shared.changed.notify_one();
         }
@@ -90,13 +106,11 @@ impl Shared {
 
 fn run(shared: &Shared, files: &dyn Files, every: Duration) {
     while let Some(grown) = shared.take(every) {
-        for Grown { key, file, new } in grown {
+        for grown in grown {
             // Of a segment that was sealed since and has no open name any more this does no harm.
-            let synced =
-                file.sync().and_then(|()| if new { files.sync_folder(folder_of(&key)) } else { Ok(()) });
-            if let Err(error) = synced {
+            if let Err(error) = grown.file.sync().and_then(|()| grown.name(files)) {
                 // Whoever seals it meets the failure again, and acts on it.
-                tracing::error!(file = key, %error, "recorded media could not be made durable");
+                tracing::error!(file = grown.key, %error, "recorded media could not be made durable");
             }
         }
     }

@@ -2,12 +2,13 @@
 
 use std::{collections::VecDeque, io, sync::Arc};
 
+use ocelli_media::cmaf;
 use ocelli_store::{Fault, RecordingGap, SegmentClass, SegmentRecord, StoreError};
 
 use crate::{
     Phase,
     archive::Shared,
-    files::{Growing, folder_of},
+    files::folder_of,
     lane::{Begin, Job, Lane, Missed, Part},
     object::{OpenName, key, location},
     syncing::Grown,
@@ -15,12 +16,15 @@ use crate::{
 
 /// Rows and gaps that wait for an index that fails. Segments beyond have their open name still, and are entered at the next start.
 const MOST_OWED: usize = 1024;
+/// Segments that wait for a disk that failed.
+const MOST_LATE: usize = 16;
 /// Room that is made where a disk is full without notice, at least.
 const ROOM: u64 = 64 << 20;
 
 /// Does the jobs of a lane until the last.
 pub(crate) fn run(shared: Arc<Shared>, lane: Arc<Lane>) {
-    let mut writer = Writer { shared, lane, open: None, gap: None, owed: VecDeque::new() };
+    let mut writer =
+        Writer { shared, lane, open: None, gap: None, owed: VecDeque::new(), late: VecDeque::new() };
     while let Some(job) = writer.lane.queue.take() {
         match job {
             Job::Begin(begin) => writer.begin(&begin),
@@ -36,6 +40,7 @@ pub(crate) fn run(shared: Arc<Shared>, lane: Arc<Lane>) {
         }
     }
     writer.end();
+    writer.seal_late();
     writer.settle();
 }
 
@@ -48,13 +53,14 @@ struct Writer {
     gap: Option<RecordingGap>,
     /// What the index is yet to hear, in order.
     owed: VecDeque<Owed>,
+    /// Segments that a failing disk kept from being sealed.
+    late: VecDeque<Open>,
 }
 
 /// A segment that grows.
 #[derive(Debug)]
 struct Open {
-    key: String,
-    file: Arc<dyn Growing>,
+    grown: Grown,
     /// As it would be sealed now.
     record: SegmentRecord,
     parts: u32,
@@ -70,6 +76,7 @@ enum Owed {
 impl Writer {
     fn begin(&mut self, begin: &Begin) {
         self.end();
+        self.seal_late();
         self.settle();
         let made = self.room().and_then(|()| self.create(begin).map_err(|error| said("written", &error)));
         match made {
@@ -124,7 +131,8 @@ impl Writer {
             location: location(&self.lane.stream, begin.run, begin.number),
             class: SegmentClass::Other,
         };
-        Ok(Open { key: open_key, file, record, parts: 0 })
+        let grown = Grown { key: open_key, file, named: Arc::default() };
+        Ok(Open { grown, record, parts: 0 })
     }
 
     fn part(&mut self, part: &Part) {
@@ -133,9 +141,9 @@ impl Writer {
         let written = self.with_room(|| {
             if !std::mem::take(&mut first) {
                 // What there was room for is half a part.
-                self.shared.files.cut(&open.key, open.record.bytes)?;
+                self.shared.files.cut(&open.grown.key, open.record.bytes)?;
             }
-            open.file.append(&part.bytes)
+            open.grown.file.append(&part.bytes)
         });
         match (written, &mut self.open) {
             (Ok(()), Some(open)) => {
@@ -144,8 +152,7 @@ impl Writer {
                 open.record.end_pts = open.record.end_pts.max(part.end_pts);
                 open.record.ended_ms = open.record.ended_ms.max(part.arrived_ms);
                 open.parts += 1;
-                let new = open.parts == 1;
-                self.shared.syncing.grew(Grown { key: open.key.clone(), file: Arc::clone(&open.file), new });
+                self.shared.syncing.grew(&open.grown);
                 let mut state = self.lane.state();
                 state.parts += 1;
                 state.bytes += part.bytes.len() as u64;
@@ -160,15 +167,11 @@ impl Writer {
         let Some(open) = self.open.take() else { return };
         let (run, number) = (open.record.run, open.record.number);
         self.lane.window().missed(number);
-        match self.shared.files.cut(&open.key, open.record.bytes) {
-            Ok(()) => {
-                self.open = Some(open);
-                self.end();
-            }
-            Err(error) => {
-                let file = open.key;
-                tracing::error!(file, %error, "a segment stays open, and is entered at the next start");
-            }
+        if self.shared.files.cut(&open.grown.key, open.record.bytes).is_ok() {
+            self.open = Some(open);
+            self.end();
+        } else {
+            self.put_off(open);
         }
         let reason = said("written", error);
         let (first_pts, began_ms) = (part.first_pts, part.arrived_ms);
@@ -179,25 +182,59 @@ impl Writer {
     fn end(&mut self) {
         let Some(open) = self.open.take() else { return };
         if open.parts == 0 {
-            return self.remove(&open.key);
+            return self.remove(&open.grown.key);
         }
-        let linked = open.file.sync().and_then(|()| {
+        let linked = open.grown.file.sync().and_then(|()| {
+            // Else a power cut could leave an object that has neither a row nor an open name.
+            open.grown.name(&*self.shared.files)?;
             let object = key(&open.record.location).ok_or(io::ErrorKind::InvalidFilename)?;
-            self.shared.files.link(&open.key, &object)?;
+            self.shared.files.link(&open.grown.key, &object)?;
             self.shared.files.sync_folder(folder_of(&object))
         });
         match linked {
             Ok(()) => {
-                self.owe(Owed::Segment(open.key, open.record));
+                self.owe(Owed::Segment(open.grown.key, open.record));
                 self.settle();
             }
             Err(error) => {
-                // It may be durable or not: the next start finds out what of it is.
                 let SegmentRecord { number, run, first_pts, began_ms, .. } = open.record;
+                self.put_off(open);
                 self.lane.window().missed(number);
                 let reason = said("sealed", &error);
                 self.miss(Missed { run, first_pts, began_ms, reason, for_good: false });
             }
+        }
+    }
+
+    /// To be sealed when the disk works again. Beyond a few they wait for the next start.
+    fn put_off(&mut self, open: Open) {
+        if open.parts == 0 {
+            return self.remove(&open.grown.key);
+        }
+        self.late.push_back(open);
+        if self.late.len() > MOST_LATE {
+            self.late.pop_front();
+        }
+    }
+
+    /// Writes anew what could not be sealed: after a failed sync nobody knows what of a file is durable, and another sync need not
+    /// tell.
+    fn seal_late(&mut self) {
+        while let Some(open) = self.late.front() {
+            let Some(object) = key(&open.record.location) else { break };
+            let files = &self.shared.files;
+            let bytes = match files.read(&open.grown.key, 0..open.record.bytes) {
+                Ok(bytes) => bytes,
+                Err(_) => break,
+            };
+            if cmaf::scan(&bytes).whole as u64 != open.record.bytes {
+                tracing::error!(file = open.grown.key, "is damaged, and left to the next start");
+            } else if files.put(&object, &bytes).is_ok() {
+                self.owed.push_back(Owed::Segment(open.grown.key.clone(), open.record.clone()));
+            } else {
+                break;
+            }
+            self.late.pop_front();
         }
     }
 

@@ -13,11 +13,8 @@ use crate::{Archive, Phase};
 fn probed(path: &Path) -> Vec<i64> {
     let arguments = ["-v", "error", "-select_streams", "v", "-show_entries", "packet=pts", "-of", "csv=p=0"];
     let output = Command::new("ffprobe").args(arguments).arg(path).output().unwrap();
-    assert!(
-        output.status.success() && output.stderr.is_empty(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    // It decodes some of it, too, and complains where a segment does not begin with a keyframe.
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let words = String::from_utf8(output.stdout).unwrap();
     words.lines().map(|line| line.trim_end_matches(',').parse().unwrap()).collect()
 }
