@@ -16,8 +16,8 @@ use utoipa::IntoParams;
 
 use super::{
     log,
-    log::MediaLog,
-    window::{WindowQuery, at, moment, nothing_at},
+    log::{MediaError, MediaLog},
+    window::{Window, WindowQuery, at, moment, nothing_at},
 };
 use crate::{
     extract::{Named, Params},
@@ -118,10 +118,27 @@ pub(super) async fn frame(
     let Ok(_permit) = shared.making.acquire().await else {
         return Err(Failure::unavailable("the server ends"));
     };
-    let still = log.still(&id, run, pts, quality).await?;
+    let still = match log.still(&id, run, pts, quality).await {
+        Err(MediaError::Missing(detail)) => return Err(missing(&**log, &id, (run, pts), detail).await?),
+        made => made?,
+    };
     let mut fields = told(run, still.pts, still.time_base);
     fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
     Ok((fields, still.jpeg).into_response())
+}
+
+/// Why there is no picture: with what the recording has, where it has nothing there.
+async fn missing(
+    log: &dyn MediaLog,
+    stream: &StreamId,
+    (run, pts): (u32, i64),
+    detail: String,
+) -> Result<Failure, Failure> {
+    let window = Window::Media(run, pts..pts.saturating_add(1));
+    match window.segments(log, stream).await {
+        Ok(_) => Ok(Failure::missing("Not recorded", detail)),
+        Err(nothing) => Ok(nothing),
+    }
 }
 
 fn told(run: u32, pts: i64, time_base: TimeBase) -> HeaderMap {

@@ -87,8 +87,7 @@ pub(super) async fn live_playlist(
     let Some(mut view) = log(shared)?.live(id) else {
         shared.playlists.forget(id);
         shared.state.engine.status(id)?;
-        let detail = format!("nothing of stream {id} is live; its archive may have more");
-        return Err(Failure::missing("Not live", detail));
+        return Err(not_live(id));
     };
     let is_too_far = |standing: Standing| standing == Standing::TooFar;
     if asked.is_some_and(|asked| is_too_far(standing(&view.now(), asked))) {
@@ -100,11 +99,20 @@ pub(super) async fn live_playlist(
         None => waited(&mut view, |window| tail(window).len() > 1 || window.ended).await?,
     };
     if tail(&window).is_empty() {
-        return Err(Failure::unavailable("the recording has only begun"));
+        return Err(if window.ended { not_live(id) } else { only_begun() });
     }
     let delta = directives.skip.as_deref().is_some_and(|word| word == "YES" || word == "v2");
     let written = shared.playlists.of(id, &window);
     Ok(text(written.playlist(place, delta).with_query(signed.map(|signed| &*signed.0))))
+}
+
+/// That there is nothing to follow.
+pub(super) fn not_live(id: &StreamId) -> Failure {
+    Failure::missing("Not live", format!("nothing of stream {id} is live; its archive may have more"))
+}
+
+fn only_begun() -> Failure {
+    Failure::unavailable("the recording has only begun")
 }
 
 impl Directives {
@@ -132,13 +140,12 @@ pub(super) async fn multivariant(
 ) -> Result<Response, Failure> {
     let Some(mut view) = log(&shared)?.live(&id) else {
         shared.state.engine.status(&id)?;
-        let detail = format!("nothing of stream {id} is live; its archive may have more");
-        return Err(Failure::missing("Not live", detail));
+        return Err(not_live(&id));
     };
     // Until a segment is whole its bandwidth is a guess.
     let window = waited(&mut view, |window| window.segments.len() > 1 || window.ended).await?;
     let playlist = playlist::multivariant(&window, "live.m3u8");
-    let playlist = playlist.ok_or_else(|| Failure::unavailable("the recording has only begun"))?;
+    let playlist = playlist.ok_or_else(|| if window.ended { not_live(&id) } else { only_begun() })?;
     Ok(text(playlist.with_query(signed.as_ref().map(|signed| &*signed.0.0))))
 }
 
@@ -181,7 +188,7 @@ pub(super) async fn archive(
     responses(
         (status = 200, description = "All of it", body = Vec<u8>, content_type = "video/mp4"),
         (status = 206, description = "The bytes that were asked for", body = Vec<u8>, content_type = "video/mp4"),
-        (status = 416, description = "It has no such bytes", body = Vec<u8>, content_type = "video/mp4"),
+        (status = 416, description = "It has no such bytes"),
     ),
     extensions(("x-role" = json!("viewer")), ("x-stream" = json!("path:id")), ("x-media" = json!("kept"))))]
 pub(super) async fn piece(

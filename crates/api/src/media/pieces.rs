@@ -4,7 +4,7 @@ use std::{convert::Infallible, ops::Range, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
@@ -79,6 +79,13 @@ impl Found {
             Self::Object(_, range) => range.end - range.start,
         };
         let (status, range, mut fields) = range::asked(headers, length).head(length);
+        if status == StatusCode::RANGE_NOT_SATISFIABLE {
+            let failure = Failure::new(status, "Range not satisfiable", format!("it has {length} bytes"));
+            let mut response = failure.into_response();
+            fields.remove(header::CONTENT_LENGTH);
+            response.headers_mut().extend(fields);
+            return response;
+        }
         fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("video/mp4"));
         // Under one name there are never other bytes. Not for caches that others share.
         let forever = HeaderValue::from_static("private, max-age=31536000, immutable");

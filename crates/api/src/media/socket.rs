@@ -16,6 +16,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    hls::not_live,
     log,
     pour::{Pour, Poured},
 };
@@ -98,8 +99,7 @@ pub(super) async fn media(
 ) -> Result<Response, Failure> {
     let Some(view) = log(&shared)?.live(&id) else {
         shared.state.engine.status(&id)?;
-        let detail = format!("nothing of stream {id} is live; its archive may have more");
-        return Err(Failure::missing("Not live", detail));
+        return Err(not_live(&id));
     };
     let parts = Parts { view, pour: Pour::default(), waiting: VecDeque::new() };
     live::accept(&shared, caller, upgrade, parts, draining.map(|Extension(draining)| draining))

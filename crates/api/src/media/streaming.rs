@@ -21,7 +21,7 @@ use crate::{access::SignedQuery, extract::Params, failure::Failure, state::Share
 ///
 /// `{stream_key}.m3u8`: the live playlist, as below `/api/v1`.
 #[utoipa::path(get, path = "/streaming/{playlist}", operation_id = "stream_playlist", tag = "streaming",
-    params(("playlist" = String, Path, description = "`{stream_key}.m3u8`", example = "walked-cam.m3u8"), Directives),
+    params(("playlist" = String, Path, description = "`{stream_key}.m3u8`", example = "cam1.m3u8"), Directives),
     responses(
         (status = 200, description = "A media playlist", body = String, content_type = "application/vnd.apple.mpegurl"),
         (status = 404, description = "There is no such stream, or nothing of it is live"),
@@ -47,7 +47,7 @@ pub(super) async fn playlist(
     responses(
         (status = 200, description = "All of it", body = Vec<u8>, content_type = "video/mp4"),
         (status = 206, description = "The bytes that were asked for", body = Vec<u8>, content_type = "video/mp4"),
-        (status = 416, description = "It has no such bytes", body = Vec<u8>, content_type = "video/mp4"),
+        (status = 416, description = "It has no such bytes"),
     ),
     extensions(("x-role" = json!("viewer")), ("x-stream" = json!("path:id")), ("x-media" = json!("kept"))))]
 pub(super) async fn piece(

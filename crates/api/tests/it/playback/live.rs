@@ -7,11 +7,13 @@ use axum::{
     http::{Method, Request, header},
 };
 
+use ocelli_api::{LiveSettings, access::AccessConfig};
+
 use super::{
     camera::{Camera, FIRST_PTS, GROUP, TICKS},
-    playlist, stand, uri, uris, values,
+    create, playlist, stand, uri, uris, values,
 };
-use crate::stand::{Answer, Stand};
+use crate::stand::{Answer, Stand, open};
 
 const HLS: &str = "/api/v1/streams/cam1/hls";
 
@@ -147,8 +149,9 @@ async fn ranges_and_heads_are_answered() {
     check("bytes=-7", length - 7, length).await;
     // Across the borders of parts.
     check(&format!("bytes=5-{}", length - 6), 5, length - 5).await;
-    let none = ask(Method::GET, Some(&format!("bytes={length}-"))).await.with_status(416);
+    let none = ask(Method::GET, Some(&format!("bytes={length}-"))).await;
     assert_eq!(none.header("content-range"), Some(&*format!("bytes */{length}")));
+    none.expect_problem(416, "it has");
     let head = ask(Method::HEAD, None).await.with_status(200);
     assert!(head.bytes.is_empty());
     assert_eq!(head.header("content-length"), Some(&*length.to_string()));
@@ -186,4 +189,37 @@ async fn contract_3_reads_the_same_below_streaming() {
     }
     stand.get("/streaming/cam1.mpd").await.expect_problem(400, "ends in .m3u8");
     stand.get("/streaming/none.m3u8").await.expect_problem(404, "no stream none");
+}
+
+/// CORS is open to the configured origins and to no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_configured_origins_may_read() {
+    let config = AccessConfig { origins: vec!["https://dash.example".parse().unwrap()], ..open() };
+    let stand = Stand::with(config, LiveSettings::default()).await;
+    create(&stand, "cam1").await;
+    let mut camera = Camera::new(&stand, "cam1").await;
+    camera.show(2 * GROUP + 8);
+    for path in ["/streaming/cam1.m3u8", "/streaming/cam1/0.m4s", "/api/v1/streams/cam1/hls/live.m3u8"] {
+        for (origin, allowed) in [("https://dash.example", true), ("https://evil.example", false)] {
+            let request = Request::get(path).header(header::ORIGIN, origin).body(Body::empty()).unwrap();
+            let answer = stand.send(request).await.with_status(200);
+            let expected = allowed.then_some(origin);
+            assert_eq!(answer.header("access-control-allow-origin"), expected, "{path}");
+        }
+    }
+}
+
+/// A stream that was recorded before the server started, and not since, is not live.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_ended_is_not_waited_for() {
+    let stand = stand("cam1").await;
+    let camera = Camera::new(&stand, "cam1").await;
+    camera.end(&stand).await;
+    get(&stand, "live.m3u8").await.expect_problem(404, "nothing of stream cam1 is live");
+    get(&stand, "index.m3u8").await.expect_problem(404, "nothing of stream cam1 is live");
+    let mut camera = Camera::new(&stand, "cam1").await;
+    camera.show(2 * GROUP);
+    camera.end(&stand).await;
+    let text = playlist(get(&stand, "live.m3u8?_HLS_msn=7").await);
+    assert!(text.ends_with("1.m4s\n#EXT-X-ENDLIST\n"), "{text}");
 }

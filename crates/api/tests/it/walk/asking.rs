@@ -36,7 +36,12 @@ pub(super) fn operations(document: &Value) -> Vec<Operation<'_>> {
 /// A request to a route about `stream`, from another machine.
 pub(super) fn request(operation: &Operation<'_>, token: Option<&str>, stream: &str) -> Request<Body> {
     let (place, name) = operation.stream.split_once(':').unwrap_or((operation.stream, ""));
-    let mut path = operation.path.replace(&format!("{{{name}}}"), stream);
+    // `path:NAME.ENDING` names the stream before the ending.
+    let (name, ending) = match (place, name.find('.')) {
+        ("path", Some(dot)) => name.split_at(dot),
+        _ => (name, ""),
+    };
+    let mut path = operation.path.replace(&format!("{{{name}}}"), &format!("{stream}{ending}"));
     let mut query = Vec::new();
     for parameter in operation.value["parameters"].as_array().into_iter().flatten() {
         let Value::String(called) = &parameter["name"] else { continue };
