@@ -1,9 +1,15 @@
 //! Coded sound on its way from a source to the recording. Nothing here decodes it.
 
+mod adts;
+mod queue;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use ocelli_model::TimeBase;
+
+pub(crate) use self::adts::Adts;
+pub use self::queue::AudioQueue;
 
 /// How sound is coded. `Other` holds libav's name of a codec that browsers need not know.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,5 +11,5 @@ pub mod pixel;
 pub mod sampler;
 mod unit;
 
-pub use audio::{AudioCodec, AudioParameters, AudioUnit};
+pub use audio::{AudioCodec, AudioParameters, AudioQueue, AudioUnit};
 pub use unit::{AccessUnit, Codec, CodecParameters, Rotation};

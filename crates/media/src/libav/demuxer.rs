@@ -1,4 +1,5 @@
-//! Containers to access units: one video stream of whatever the system's libavformat reads.
+//! Containers to access units: one video stream of whatever the system's libavformat reads, and the sound beside it for
+//! whoever wants it.
 
 use std::{ffi::CStr, io, ptr, sync::Arc};
 
@@ -11,13 +12,15 @@ use super::{
     AvError,
     io::{Input, Io},
     log::{self, Lines},
+    open::open_context,
     packet::Packet,
     parameters::{self, NativeParameters},
     route_logs,
     side_data::SideData,
+    sound::Sound,
     times::Times,
 };
-use crate::{AccessUnit, Codec, CodecParameters};
+use crate::{AccessUnit, AudioUnit, Codec, CodecParameters};
 
 /// Unreadable packets in a row before the rest of a file is given up.
 const MOST_ERRORS_IN_A_ROW: u32 = 64;
@@ -83,6 +86,9 @@ pub struct Demuxer {
     last: Option<TimedUnit>,
     /// The newest palette.
     palette: Option<Bytes>,
+    sound: Option<Sound>,
+    /// Where the input breaks off inside its sound, pictures may still follow.
+    hears: bool,
 }
 
 // SAFETY: libavformat contexts have no thread affinity; every call goes through `&mut self`.
@@ -116,11 +122,26 @@ impl Demuxer {
             cut_short: false,
             last: None,
             palette: None,
+            sound: None,
+            hears: false,
         };
         demuxer.cut_short = demuxer.ends_inside_a_packet();
         demuxer.select_video()?;
         demuxer.times = Times::new(&demuxer.parameters);
         Ok(demuxer)
+    }
+
+    /// The same with its best sound beside the pictures: see [`Self::next_audio`].
+    pub fn open_with_audio(input: Box<dyn Input>) -> Result<Self, DemuxError> {
+        let mut demuxer = Self::open(input)?;
+        demuxer.sound = Sound::beside(demuxer.context, demuxer.stream);
+        demuxer.hears = demuxer.sound.is_some();
+        Ok(demuxer)
+    }
+
+    /// Sound that was read on the way to the last unit, oldest first. At most 2 s and 1 MiB wait.
+    pub fn next_audio(&mut self) -> Option<AudioUnit> {
+        self.sound.as_mut()?.next()
     }
 
     /// libavformat's name of the container, such as `mov,mp4,m4a,3gp,3g2,mj2`.
@@ -191,17 +212,38 @@ impl Demuxer {
                         return Ok(Some(unit));
                     }
                 }
-                Ok(_) => {}
-                Err(AvError::END) => return Ok(None),
+                Ok(_) => self.take_sound(),
+                Err(AvError::END) if !self.stops_hearing() => return Ok(None),
+                Err(AvError::END) => errors = 0,
                 Err(error) => {
                     self.damage.get_or_insert_with(|| error.to_string());
                     errors += 1;
                     if errors >= MOST_ERRORS_IN_A_ROW {
-                        return Err(DemuxError::Damaged(error));
+                        if !self.stops_hearing() {
+                            return Err(DemuxError::Damaged(error));
+                        }
+                        errors = 0;
                     }
                 }
             }
         }
+    }
+
+    fn take_sound(&mut self) {
+        if let Some(sound) = &mut self.sound
+            && sound.is_of(&self.packet)
+        {
+            sound.take(&mut self.packet);
+        }
+    }
+
+    /// Goes on without sound; false where it did already. Pictures must not depend on whether anybody listens: an input
+    /// that breaks off does so where the next packet lies, be it sound.
+    fn stops_hearing(&mut self) -> bool {
+        if let Some(sound) = &self.sound {
+            sound.leave_out(self.context);
+        }
+        std::mem::take(&mut self.hears)
     }
 
     /// What libavformat first said about damage to the container, such as a file cut short.
@@ -345,41 +387,4 @@ fn countable(num: u32, den: u32) -> Result<TimeBase, DemuxError> {
     } else {
         Ok(TimeBase::new(num, den).map_err(DemuxError::TimeBase)?)
     }
-}
-
-/// Opens and probes; the context is freed on every error.
-fn open_context(io: &Io<dyn Input>) -> Result<*mut ffi::AVFormatContext, AvError> {
-    // SAFETY: every pointer is valid; avformat_open_input frees the context itself when it fails.
-    unsafe {
-        let mut context = ffi::avformat_alloc_context();
-        if context.is_null() {
-            return Err(AvError::NO_MEMORY);
-        }
-        (*context).pb = io.as_ptr();
-        (*context).io_open = Some(refuse_open);
-        // Playlists, SDP and scripts name other files and hosts; no protocol has this name.
-        (*context).protocol_whitelist = ffi::av_strdup(c"none".as_ptr());
-        AvError::check(ffi::avformat_open_input(
-            &raw mut context,
-            ptr::null(),
-            ptr::null(),
-            ptr::null_mut(),
-        ))?;
-        let probed = AvError::check(ffi::avformat_find_stream_info(context, ptr::null_mut()));
-        if let Err(error) = probed {
-            ffi::avformat_close_input(&raw mut context);
-            return Err(error);
-        }
-        Ok(context)
-    }
-}
-
-unsafe extern "C" fn refuse_open(
-    _context: *mut ffi::AVFormatContext,
-    _io: *mut *mut ffi::AVIOContext,
-    _url: *const std::ffi::c_char,
-    _flags: i32,
-    _options: *mut *mut ffi::AVDictionary,
-) -> i32 {
-    ffi::AVERROR(ffi::EPERM)
 }

@@ -12,10 +12,12 @@ mod frame;
 mod hardware;
 mod io;
 mod log;
+mod open;
 mod packet;
 mod parameters;
 mod scale;
 mod side_data;
+mod sound;
 mod times;
 
 pub use acceleration::{Acceleration, AccelerationError, Fallback, decoder_identity};

@@ -135,7 +135,7 @@ pub(super) fn codec(id: c_int) -> Codec {
 }
 
 /// libavcodec's name of a codec.
-fn name(id: c_int) -> String {
+pub(super) fn name(id: c_int) -> String {
     let mut descriptor = ptr::null();
     loop {
         // SAFETY: walks a constant table; names are static and end with a zero.

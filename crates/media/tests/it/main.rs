@@ -14,4 +14,6 @@ mod hardware;
 #[cfg(test)]
 mod sampling;
 #[cfg(test)]
+mod sound;
+#[cfg(test)]
 mod times;
