@@ -142,6 +142,24 @@ fn pictures_do_not_depend_on_whether_anybody_listens() {
 }
 
 #[test]
+fn sound_that_is_missing_takes_no_picture_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bytes = fs::read(clip(folder.path())).unwrap();
+    // As in a file that keeps all sound behind all pictures, and is cut there: pieces of sound lie behind its end.
+    let tables: Vec<_> = (0..bytes.len() - 4).filter(|at| bytes[*at..].starts_with(b"stco")).collect();
+    let [_, table] = tables[..] else { panic!("{tables:?}") };
+    let entries = u32::from_be_bytes(bytes[table + 8..][..4].try_into().unwrap()) as usize;
+    assert!(entries > 10);
+    for entry in 5..entries {
+        bytes[table + 12 + 4 * entry..][..4].copy_from_slice(&0x7fff_0000_u32.to_be_bytes());
+    }
+    let input = || Box::new(Cursor::new(bytes.clone()));
+    let (deaf, listening) = (pictures(Demuxer::open(input())), pictures(Demuxer::open_with_audio(input())));
+    assert_eq!((deaf.0.len(), &deaf.1), (90, &None));
+    assert_eq!(listening, deaf);
+}
+
+#[test]
 fn without_sound_there_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let mut demuxer = open(&Clip::new(192, 128).frames(30).cached());
