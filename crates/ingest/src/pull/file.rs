@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use ocelli_media::{AccessUnit, CodecParameters, libav::Demuxer};
+use ocelli_media::{AccessUnit, AudioUnit, CodecParameters, libav::Demuxer};
 use sha2::{Digest as _, Sha256};
 
 use crate::{Source, SourceError};
@@ -36,7 +36,7 @@ impl FileSource {
     pub fn of(file: File) -> Result<Self, SourceError> {
         let file = checked(file)?;
         let bytes = file.try_clone().map_err(SourceError::Open)?;
-        Ok(Self { demuxer: Demuxer::open(Box::new(file))?, bytes })
+        Ok(Self { demuxer: Demuxer::open_with_audio(Box::new(file))?, bytes })
     }
 
     /// Reads the whole file for its identity; `None` where `stopped` says so on the way. What is demuxed is not disturbed,
@@ -121,6 +121,10 @@ impl Source for FileSource {
         Ok(self.demuxer.next_unit()?)
     }
 
+    fn next_audio(&mut self) -> Option<AudioUnit> {
+        self.demuxer.next_audio()
+    }
+
     fn damage(&self) -> Option<&str> {
         self.demuxer.damage()
     }
@@ -128,7 +132,7 @@ impl Source for FileSource {
     fn rewind(&mut self) -> Result<bool, SourceError> {
         let mut file = self.bytes.try_clone().map_err(SourceError::Open)?;
         file.rewind().map_err(SourceError::Open)?;
-        self.demuxer = Demuxer::open(Box::new(file))?;
+        self.demuxer = Demuxer::open_with_audio(Box::new(file))?;
         Ok(true)
     }
 }

@@ -1,5 +1,6 @@
 //! Opens whatever a stream reads.
 
+mod sounds;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use std::{
 use ocelli_net::{AddressPolicy, Client};
 use tokio::runtime::Handle;
 
+use self::sounds::Sounds;
 use super::{
     file::{FileSource, open_regular},
     http::{HttpError, HttpOptions, HttpSource},
@@ -92,6 +94,7 @@ pub struct Opener {
     /// Without symbolic links.
     folders: Vec<PathBuf>,
     client: OnceLock<Client>,
+    sounds: Sounds,
 }
 
 impl Opener {
@@ -103,7 +106,7 @@ impl Opener {
             Err(cause) => Err(OpenerError { path: path.clone(), cause }),
         };
         let folders = options.folders.iter().map(real).collect::<Result<_, _>>()?;
-        Ok(Self { options, folders, client: OnceLock::new() })
+        Ok(Self { options, folders, client: OnceLock::new(), sounds: Sounds::default() })
     }
 
     /// Refuses what opening would refuse whatever is there: files outside of the folders, addresses that are not allowed. Looks at
@@ -123,6 +126,7 @@ impl Opener {
 
     fn open_at_once(&self, spec: &SourceSpec, stop: &Stop) -> Result<Box<dyn Source>, SourceError> {
         match spec.url.place() {
+            // A process without rights gives pictures only.
             Place::File(path) => self.open_file(path, spec.untrusted, stop),
             _ if spec.untrusted => Err(SourceError::NoSandbox),
             Place::Rtsp(url) => {
@@ -131,6 +135,7 @@ impl Opener {
                     connect_timeout: self.options.connect_timeout,
                     stall_timeout: self.options.stall_timeout,
                     transport: spec.transport,
+                    sound: self.sounds.of(spec.url.expose()),
                     stop: stop.clone(),
                     runtime: self.options.runtime.clone(),
                 };

@@ -8,7 +8,7 @@ mod tests;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use ocelli_media::{AccessUnit, CodecParameters, libav::Demuxer};
+use ocelli_media::{AccessUnit, AudioUnit, CodecParameters, libav::Demuxer};
 use ocelli_net::{Client, shown};
 use tokio::runtime::Handle;
 use url::Url;
@@ -91,7 +91,7 @@ impl HttpSource {
         if !input.is_reachable() && has_media_before_index(&start) {
             return Err(HttpError::NoRanges.into());
         }
-        let opened = Demuxer::open(Box::new(input));
+        let opened = Demuxer::open_with_audio(Box::new(input));
         // What the connection did goes before what libav made of it.
         if let Some(failure) = link.take_failure() {
             return Err(failure);
@@ -133,6 +133,10 @@ impl Source for HttpSource {
             Some(failure) => Err(failure),
             None => Ok(next?),
         }
+    }
+
+    fn next_audio(&mut self) -> Option<AudioUnit> {
+        self.demuxer.next_audio()
     }
 
     fn damage(&self) -> Option<&str> {

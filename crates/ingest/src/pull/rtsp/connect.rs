@@ -6,8 +6,8 @@ use ocelli_media::Codec;
 use ocelli_net::{AddressPolicy, Tls};
 use retina::{
     client::{
-        Demuxed, Described, InitialSequenceNumberPolicy, PlayOptions, Session, SessionGroup, SessionOptions,
-        SetupOptions, TcpTransportOptions,
+        Demuxed, Described, InitialSequenceNumberPolicy, InitialTimestampPolicy, PlayOptions, Session,
+        SessionGroup, SessionOptions, SetupOptions, TcpTransportOptions,
     },
     codec::FrameFormat,
 };
@@ -17,7 +17,7 @@ use tokio::{
 };
 use url::Url;
 
-use super::{RtspError, RtspOptions, RtspUrl, relay::Relay};
+use super::{RtspError, RtspOptions, RtspUrl, relay::Relay, sound::Sound};
 use crate::Transport;
 
 /// A stream that plays.
@@ -26,6 +26,7 @@ pub(super) struct Connected {
     /// Which of the server's streams.
     pub(super) index: usize,
     pub(super) codec: Codec,
+    pub(super) sound: Option<Sound>,
     /// Knows when the server has heard of the end.
     pub(super) sessions: Arc<SessionGroup>,
     /// What the connection goes through, if anything.
@@ -49,7 +50,7 @@ pub(super) async fn connect(url: &RtspUrl, options: &RtspOptions) -> Result<Conn
         let share = now + deadline.saturating_duration_since(now) / left;
         left -= 1;
         match within(share, whole, reach(url, address, options)).await {
-            Ok(described) => return within(deadline, whole, play(url, described)).await,
+            Ok(described) => return within(deadline, whole, play(url, described, options.hears())).await,
             Err(error @ (RtspError::Unreachable(_) | RtspError::NoAnswer(_))) => failed = error,
             Err(error) => return Err(error),
         }
@@ -121,17 +122,36 @@ async fn describe(url: &RtspUrl, checked: Url) -> Result<(Session<Described>, Ar
     Ok((session, sessions))
 }
 
-async fn play(url: &RtspUrl, reached: Reached) -> Result<Connected, RtspError> {
+async fn play(url: &RtspUrl, reached: Reached, hears: bool) -> Result<Connected, RtspError> {
     let Reached { mut session, sessions, relay } = reached;
     let (index, codec) = video(url, &session)?;
-    let transport = retina::client::Transport::Tcp(TcpTransportOptions::default());
-    let setup = SetupOptions::default().transport(transport).frame_format(FrameFormat::MP4);
     let of = |error| RtspError::of(&error, url);
-    session.setup(index, setup).await.map_err(of)?;
-    // Cameras announce sequence numbers that they then do not use; what was lost before the first packet is not missed.
-    let options = PlayOptions::default().initial_seq(InitialSequenceNumberPolicy::Ignore);
+    session.setup(index, interleaved()).await.map_err(of)?;
+    let mut sound = Sound::of(&session).filter(|_| hears);
+    if let Some(wanted) = &sound
+        && let Err(error) = session.setup(wanted.index, interleaved()).await
+    {
+        match RtspError::of(&error, url) {
+            // It has a say in what it sends; pictures are what we came for.
+            RtspError::Status(status) => {
+                tracing::debug!(status, "the server gives no sound");
+                sound = None;
+            }
+            error => return Err(error),
+        }
+    }
+    // Cameras announce sequence numbers and times that they then do not use; what was lost before the first packet is not
+    // missed.
+    let options = PlayOptions::default()
+        .initial_seq(InitialSequenceNumberPolicy::Ignore)
+        .initial_timestamp(InitialTimestampPolicy::Ignore);
     let demuxed = session.play(options).await.map_err(of)?.demuxed().map_err(of)?;
-    Ok(Connected { demuxed, index, codec, sessions, relay })
+    Ok(Connected { demuxed, index, codec, sound, sessions, relay })
+}
+
+fn interleaved() -> SetupOptions {
+    let transport = retina::client::Transport::Tcp(TcpTransportOptions::default());
+    SetupOptions::default().transport(transport).frame_format(FrameFormat::MP4)
 }
 
 /// The first video that we can read.

@@ -1,16 +1,26 @@
-//! RTSP 1.0 (RFC 2326) over one TCP connection, media interleaved with it: H.264 (RFC 6184) and H.265 (RFC 7798).
+//! RTSP 1.0 (RFC 2326) over one TCP connection, media interleaved with it: H.264 (RFC 6184) and H.265 (RFC 7798), and
+//! sound beside them: AAC (RFC 3640) and what needs no unpacking (RFC 3551).
 
+mod alignment;
 mod anchor;
 mod connect;
 mod error;
 mod relay;
+mod sound;
 mod url;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use ocelli_media::{AccessUnit, CodecParameters};
+use ocelli_media::{AccessUnit, AudioUnit, CodecParameters};
 use ocelli_model::TimeBase;
 use ocelli_net::AddressPolicy;
 use retina::codec::{CodecItem, ParametersRef, VideoFrame};
@@ -19,6 +29,7 @@ use tokio::{runtime::Handle, time::timeout};
 use self::{
     anchor::anchor as anchor_of,
     connect::{Connected, connect},
+    sound::Sound,
 };
 pub use self::{error::RtspError, url::RtspUrl};
 use super::driver::Driver;
@@ -42,6 +53,9 @@ pub struct RtspOptions {
     pub stall_timeout: Duration,
     /// How the server sends media. Datagrams are taken from its own address only.
     pub transport: Transport,
+    /// Whether sound is asked for too, over TCP. Cleared where a session with sound breaks the protocol, so that whoever
+    /// tries again with the same options has its pictures.
+    pub sound: Arc<AtomicBool>,
     /// Ends a wait from another thread.
     pub stop: Stop,
     /// Where the connection's timers and socket live; one of the source's own if `None`. Needs I/O and time enabled, and
@@ -50,7 +64,7 @@ pub struct RtspOptions {
 }
 
 impl RtspOptions {
-    /// 10 s each for the connection and between pictures.
+    /// 10 s each for the connection and between pictures, with sound.
     pub fn new(policy: AddressPolicy) -> Self {
         let patience = Duration::from_secs(10);
         Self {
@@ -58,14 +72,31 @@ impl RtspOptions {
             connect_timeout: patience,
             stall_timeout: patience,
             transport: Transport::Tcp,
+            sound: Arc::new(AtomicBool::new(true)),
             stop: Stop::default(),
             runtime: None,
         }
+    }
+
+    fn hears(&self) -> bool {
+        self.transport == Transport::Tcp && self.sound.load(Ordering::Relaxed)
+    }
+
+    /// A server that breaks the protocol may do so in its sound alone.
+    fn judge<T>(&self, done: Result<T, SourceError>) -> Result<T, SourceError> {
+        if matches!(done, Err(SourceError::Rtsp(RtspError::Protocol(_)))) {
+            self.sound.store(false, Ordering::Relaxed);
+        }
+        done
     }
 }
 
 /// One connection to a camera or server. PTS are the RTP timestamps of the stream, continued past 32 bits: their start is
 /// arbitrary, see [`Self::first_pts`]. No DTS: units come in decode order.
+///
+/// Sound is put on the pictures' timeline as sender reports of both say; before there are any, it begins where the newest
+/// picture was when it arrived. It then goes on by its own clock and is moved only where it is more than 40 ms off. Sound before
+/// the first picture is left out.
 ///
 /// Nothing is read between calls: whoever takes units more slowly than they come slows the server down, and servers end
 /// sessions of clients that say nothing for a minute.
@@ -80,8 +111,7 @@ pub struct RtspSource {
     /// Read when it was opened: parameters may come with it, and its time is where time counts from.
     first: Option<AccessUnit>,
     first_pts: i64,
-    lossy: bool,
-    anchor: Option<WallAnchor>,
+    told: Told,
     /// Last: the others need it when they go.
     runtime: Driver,
 }
@@ -90,7 +120,7 @@ impl RtspSource {
     /// Connects, and waits for the first picture.
     pub fn open(url: &RtspUrl, options: RtspOptions) -> Result<Self, SourceError> {
         let runtime = Driver::new(options.runtime.as_ref()).map_err(RtspError::Runtime)?;
-        let connected = runtime.wait(options.stop.unless(connect(url, &options)))?;
+        let connected = options.judge(runtime.wait(options.stop.unless(connect(url, &options))))?;
         let unset = CodecParameters::new(connected.codec.clone(), Bytes::new(), time_base());
         let mut source = Self {
             connected: Some(connected),
@@ -99,8 +129,7 @@ impl RtspSource {
             parameters: Arc::new(unset),
             first: None,
             first_pts: 0,
-            lossy: false,
-            anchor: None,
+            told: Told::default(),
             runtime,
         };
         let first = source.read()?.ok_or(RtspError::NoVideo)?;
@@ -115,15 +144,25 @@ impl RtspSource {
     }
 
     fn read(&mut self) -> Result<Option<AccessUnit>, SourceError> {
-        let Self { connected, url, options, parameters, lossy, anchor, runtime, .. } = self;
+        let Self { connected, url, options, parameters, told, runtime, .. } = self;
         let Some(connected) = connected else { return Ok(None) };
-        let next = next_unit(connected, url, parameters, (lossy, anchor));
+        let next = next_unit(connected, url, parameters, told);
         let patient = async {
             let stalled = RtspError::Stalled(options.stall_timeout);
             timeout(options.stall_timeout, next).await.unwrap_or(Err(stalled))
         };
-        runtime.wait(options.stop.unless(patient))
+        options.judge(runtime.wait(options.stop.unless(patient)))
     }
+}
+
+/// What is known beside the pictures.
+#[derive(Debug, Default)]
+struct Told {
+    /// Packets were lost.
+    lossy: bool,
+    anchor: Option<WallAnchor>,
+    /// PTS of the picture that arrived last.
+    newest: Option<i64>,
 }
 
 fn time_base() -> TimeBase {
@@ -135,13 +174,14 @@ async fn next_unit(
     connected: &mut Connected,
     url: &RtspUrl,
     parameters: &mut Arc<CodecParameters>,
-    (lossy, anchor): (&mut bool, &mut Option<WallAnchor>),
+    told: &mut Told,
 ) -> Result<Option<AccessUnit>, RtspError> {
     while let Some(item) = connected.demuxed.next().await {
         match item.map_err(|error| RtspError::of(&error, url))? {
             CodecItem::VideoFrame(frame) => {
                 // Its loss is of what came before, and may be of its own beginning.
-                *lossy |= frame.loss() > 0;
+                told.lossy |= frame.loss() > 0;
+                told.newest = Some(frame.timestamp().timestamp());
                 if (frame.has_new_parameters() || parameters.extradata.is_empty())
                     && let Some(new) = read_parameters(connected)
                 {
@@ -152,10 +192,24 @@ async fn next_unit(
                     return Ok(Some(unit(frame, parameters)));
                 }
             }
-            CodecItem::Rtcp(packet) => {
-                *anchor = anchor_of(&packet).or(*anchor);
+            CodecItem::AudioFrame(frame) => {
+                if let (Some(sound), Some(picture)) = (&mut connected.sound, told.newest) {
+                    sound.take(&frame, picture);
+                }
+            }
+            CodecItem::Rtcp(packet) if packet.stream_id() == connected.index => {
+                let report = anchor_of(&packet);
+                told.anchor = report.or(told.anchor);
+                if let (Some(sound), Some(report)) = (&mut connected.sound, report) {
+                    sound.picture_report(report);
+                }
                 if packet.pkts().any(|packet| packet.payload_type() == BYE) {
                     return Ok(None);
+                }
+            }
+            CodecItem::Rtcp(packet) => {
+                if let (Some(sound), Some(report)) = (&mut connected.sound, anchor_of(&packet)) {
+                    sound.report(report);
                 }
             }
             _ => {}
@@ -198,16 +252,20 @@ impl Source for RtspSource {
         }
     }
 
+    fn next_audio(&mut self) -> Option<AudioUnit> {
+        self.connected.as_mut()?.sound.as_mut().and_then(Sound::next)
+    }
+
     fn zero(&self) -> i64 {
         self.first_pts
     }
 
     fn anchor(&self) -> Option<WallAnchor> {
-        self.anchor
+        self.told.anchor
     }
 
     fn damage(&self) -> Option<&str> {
-        self.lossy.then_some("the server or the network lost packets")
+        self.told.lossy.then_some("the server or the network lost packets")
     }
 }
 
