@@ -17,6 +17,7 @@ use crate::{
 /// What a server sends, from some byte on. Nobody reads ahead: who takes no pieces slows the server down.
 pub struct Body {
     url: String,
+    place: Url,
     response: Response,
     first: u64,
     whole: Option<u64>,
@@ -51,7 +52,7 @@ impl Client {
         } else {
             (0, response.content_length())
         };
-        Ok(Body { url: shown(&url), response, first, whole, is_part })
+        Ok(Body { url: shown(&url), place: url, response, first, whole, is_part })
     }
 }
 
@@ -70,6 +71,11 @@ impl Body {
     /// The next piece, or the end. Waits as long as it takes: whoever asks has a clock.
     pub async fn piece(&mut self) -> Result<Option<Bytes>, DownloadError> {
         self.response.chunk().await.map_err(|error| failed(self.url.clone(), error))
+    }
+
+    /// Where redirects led, with its secrets: what the thing itself names is relative to that.
+    pub fn place(&self) -> &Url {
+        &self.place
     }
 
     /// Where in the whole the first piece begins.
@@ -106,7 +112,7 @@ impl Body {
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, response: _, first, whole, is_part } = self;
+        let Self { url, place: _, response: _, first, whole, is_part } = self;
         f.debug_struct("Body")
             .field("url", url)
             .field("first", first)

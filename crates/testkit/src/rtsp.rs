@@ -21,6 +21,11 @@ impl RtspServer {
         Self::with(&[], files)
     }
 
+    /// Serves files with sound beside their pictures: AAC, or A-law where `codec` is `alaw`.
+    pub fn start_with_sound(codec: &str, files: &[&Path]) -> Option<Self> {
+        Self::with(&["--sound", codec], files)
+    }
+
     /// The same at a port that an earlier one had: the camera is back.
     pub fn start_at(port: u16, files: &[&Path]) -> Option<Self> {
         Self::with(&["--port", &port.to_string()], files)

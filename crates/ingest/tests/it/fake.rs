@@ -68,6 +68,7 @@ impl Script {
             let method = request.split(' ').next().unwrap_or_default().to_owned();
             let (status, headers, body) = match method.as_str() {
                 "DESCRIBE" => (self.describe.0, self.describe.1.clone(), self.describe.2.as_str()),
+                "SETUP" if request.contains("/refused ") => ("461 Unsupported Transport", String::new(), ""),
                 "SETUP" => ("200 OK", format!("Session: 1\r\nTransport: {}\r\n", field("Transport: ")), ""),
                 _ => ("200 OK", "Session: 1\r\n".to_owned(), ""),
             };

@@ -21,4 +21,6 @@ mod relayed;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod sound;
+#[cfg(test)]
 mod web;

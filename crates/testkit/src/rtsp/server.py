@@ -1,6 +1,6 @@
 """Serves video files over RTSP on 127.0.0.1.
 
-Usage: server.py [--port PORT] [--user NAME --password WORD] [--shared] PATH...
+Usage: server.py [--port PORT] [--user NAME --password WORD] [--shared] [--sound aac|alaw] PATH...
 Each file is at /0, /1, ..., from its start for each client; with --shared it is read once for all of them. The port is the
 first line of standard output; then a line for each client that leaves with TEARDOWN. Ends when standard input does.
 """
@@ -19,6 +19,7 @@ parser.add_argument("--port", default="0")
 parser.add_argument("--user")
 parser.add_argument("--password")
 parser.add_argument("--shared", action="store_true")
+parser.add_argument("--sound", choices=["aac", "alaw"])
 parser.add_argument("files", nargs="+")
 options = parser.parse_args()
 
@@ -42,9 +43,13 @@ mounts = server.get_mount_points()
 for index, path in enumerate(options.files):
     codec = "h265" if "X265" in path else "h264"
     factory = GstRtspServer.RTSPMediaFactory()
-    factory.set_launch(
-        f'( filesrc location="{path}" ! qtdemux ! {codec}parse ! rtp{codec}pay name=pay0 pt=96 config-interval=-1 )'
-    )
+    pictures = f"{codec}parse ! rtp{codec}pay name=pay0 pt=96 config-interval=-1"
+    if options.sound:
+        sound = "aacparse ! rtpmp4gpay" if options.sound == "aac" else "rtppcmapay"
+        branches = f"d. ! queue ! {pictures} d. ! queue ! {sound} name=pay1 pt=97"
+        factory.set_launch(f'( filesrc location="{path}" ! qtdemux name=d {branches} )')
+    else:
+        factory.set_launch(f'( filesrc location="{path}" ! qtdemux ! {pictures} )')
     factory.set_shared(options.shared)
     if options.user:
         permissions = GstRtspServer.RTSPPermissions()
