@@ -1,0 +1,57 @@
+/** When to jump, hurry and forget, as arithmetic: seconds in, a decision out. */
+
+/** `[start, end)` of media in the player, ascending. */
+export type Ranges = readonly (readonly [start: number, end: number])[];
+
+export interface PaceOptions {
+  /** How far behind the newest media to play, in seconds. */
+  readonly behind: number;
+  /** Farther behind than this, jump. */
+  readonly limit: number;
+  /** Media that has been played is kept for so long. */
+  readonly keep: number;
+  /** Media ahead of the picture is kept for so long, where it is paused or plays what is past. */
+  readonly most: number;
+}
+
+export const PACE: PaceOptions = { behind: 0.3, limit: 1, keep: 20, most: 60 };
+
+export interface Move {
+  /** Where to jump, if anywhere. */
+  readonly to: number | null;
+  /** How fast to play; null: as the viewer has set it. */
+  readonly rate: number | null;
+}
+
+/** Ends of ranges are this unsharp. */
+const EDGE = 0.05;
+/** Faster by this little is neither seen nor heard. */
+const HURRY = 1.06;
+
+/** What to do at `now`. `live`: it follows the newest media; else it plays what it was sent to, and only crosses gaps. */
+export function move(now: number, ranges: Ranges, live: boolean, options: PaceOptions): Move {
+  const [first, last] = [ranges[0], ranges.at(-1)];
+  if (!first || !last) return { to: null, rate: null };
+  if (live) return follow(now, last, options);
+  const stays = ranges.some(([start, end]) => now >= start - EDGE && now < end - EDGE);
+  const next = ranges.find(([start]) => start > now);
+  return { to: !stays && next ? next[0] : null, rate: null };
+}
+
+function follow(now: number, [start, end]: readonly [number, number], options: PaceOptions): Move {
+  const late = end - now;
+  const inside = now >= start - EDGE && late >= -EDGE;
+  if (!inside || late > options.limit) {
+    const to = Math.max(start, end - options.behind);
+    return { to: Math.abs(to - now) > EDGE ? to : null, rate: 1 };
+  }
+  return { to: null, rate: late > 2 * options.behind ? HURRY : 1 };
+}
+
+/** Up to where media is to be removed; null where it does not pay yet. */
+export function trim(now: number, ranges: Ranges, options: PaceOptions): number | null {
+  const [first, last] = [ranges[0], ranges.at(-1)];
+  if (!first || !last) return null;
+  const to = Math.max(now - options.keep, last[1] - options.most - options.keep);
+  return to - first[0] > 1 ? to : null;
+}
