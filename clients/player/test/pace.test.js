@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { move, PACE, pause, Placements, trim } from '../dist/index.js';
+
+const init = (run, basePts, [num, den] = [1, 90_000]) => ({ run, basePts, timeBase: [num, den], timescale: den });
+
+test('live: near the edge nothing happens, far from it a jump', () => {
+  assert.deepEqual(move(9.7, [[0, 10]], true, PACE), { to: null, rate: 1 });
+  assert.deepEqual(move(9.2, [[0, 10]], true, PACE), { to: null, rate: 1.06 });
+  assert.deepEqual(move(8.9, [[0, 10]], true, PACE), { to: 10 - 0.3, rate: 1 });
+  assert.deepEqual(move(0, [], true, PACE), { to: null, rate: null });
+});
+
+test('live: it starts where the media starts, and crosses gaps', () => {
+  assert.equal(move(0, [[100, 100.2]], true, PACE).to, 100);
+  assert.equal(move(5, [[0, 5], [600, 601]], true, PACE).to, 600.7);
+  assert.equal(move(5, [[0, 5], [5.4, 5.6]], true, PACE).to, 5.4);
+  // At the very end it waits for the next part.
+  assert.equal(move(5, [[0, 5]], true, PACE).to, null);
+});
+
+test('what is past is played on, over gaps, at the rate of the viewer', () => {
+  assert.deepEqual(move(2, [[0, 100]], false, PACE), { to: null, rate: null });
+  assert.equal(move(4.99, [[0, 5], [7, 9]], false, PACE).to, 7);
+  assert.equal(move(0, [[7, 9]], false, PACE).to, 7);
+  assert.equal(move(8.99, [[7, 9]], false, PACE).to, null);
+});
+
+test('what was played is forgotten, not at each step, and no pause holds all of it', () => {
+  assert.equal(trim(15, [[0, 16]], PACE), null);
+  assert.equal(trim(20.5, [[0, 21]], PACE), null);
+  assert.equal(trim(25, [[0, 26]], PACE), 5);
+  assert.equal(trim(0, [[0, 79]], PACE), null);
+  assert.equal(trim(0, [[0, 90]], PACE), 10);
+  assert.equal(trim(0, [], PACE), null);
+});
+
+test('the first run begins at 0, another where the media ends, a known one stays', () => {
+  const placements = new Placements();
+  const first = placements.place(init(2, 90_126_000n), null);
+  assert.equal(first.offset, -90_126_000 / 90_000);
+  const next = placements.place(init(3, 500n, [1001, 30_000]), 12.3456);
+  assert.equal(next.offset, 12.346 - (500 * 1001) / 30_000);
+  assert.equal(placements.place(init(2, 99_999_999n), 20), first);
+  assert.equal(placements.place(init(3, 0n, [1001, 30_000]), 99), next);
+  // The same ordinal in other units is another clock.
+  assert.equal(placements.place(init(3, 0n, [1, 1000]), 30).offset, 30);
+  placements.clear();
+  assert.equal(placements.place(init(3, 0n), null).offset, 0);
+});
+
+test('a base of 63 bits in nanoseconds keeps its microseconds', () => {
+  const base = 1_764_428_400_123_456_789n;
+  const { offset } = new Placements().place(init(0, base, [1, 1_000_000_000]), null);
+  assert.ok(Math.abs(offset + 1_764_428_400.123456789) < 1e-6);
+});
+
+test('pauses between tries double, are spread, and end at eight seconds', () => {
+  assert.equal(pause(0, 1), 0.25);
+  assert.equal(pause(2, 1), 1);
+  assert.equal(pause(2, 0), 0.5);
+  assert.equal(pause(1000, 1), 8);
+});
