@@ -95,7 +95,8 @@ function readTraf(traf: DataView, track: VideoTrack, into: Sample[]): void {
   const tfdt = find(traf, 'tfdt');
   if (!tfhd || tfhd.getUint32(4) !== track.id) return;
   if (!tfdt) throw new FormatError('a fragment without a decode time');
-  let decode = tfdt.getUint8(0) === 1 ? tfdt.getBigUint64(4) : BigInt(tfdt.getUint32(4));
+  // Signed, against the standard: some muxers write decode times before 0.
+  let decode = tfdt.getUint8(0) === 1 ? tfdt.getBigInt64(4) : BigInt(tfdt.getUint32(4));
   const fallback = fragmentDuration(tfhd) ?? track.defaultDuration;
   for (const { type, body } of boxes(traf)) {
     if (type === 'trun') decode = readTrun(body, decode, fallback, into);

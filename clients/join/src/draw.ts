@@ -46,9 +46,16 @@ export function cover(canvas: HTMLCanvasElement, video: HTMLVideoElement): Rect 
   return letterbox({ width: video.videoWidth, height: video.videoHeight }, { width, height });
 }
 
-/** Replaces what is on the canvas by these boxes; interpolated ones are dashed and have no confidence. */
-export function draw(context: CanvasRenderingContext2D, picture: Rect, boxes: readonly Shown[]): void {
+/**
+ * Replaces what is on the canvas by these boxes; interpolated ones are dashed and have no confidence.
+ *
+ * With `image`, the picture is drawn below them, and the canvas must lie over the element. That is what keeps boxes and picture
+ * together on the glass: browsers hand a video's pictures to the screen by another way than canvases, and boxes alone are seen
+ * over the next picture for one refresh of the screen now and then.
+ */
+export function draw(context: CanvasRenderingContext2D, picture: Rect, boxes: readonly Shown[], image?: CanvasImageSource): void {
   context.clearRect(0, 0, context.canvas.width, context.canvas.height);
+  if (image) context.drawImage(image, picture.x, picture.y, picture.width, picture.height);
   const line = Math.max(2, picture.height / 240);
   context.lineWidth = line;
   context.font = `${Math.max(12, picture.height / 28)}px sans-serif`;

@@ -2,38 +2,80 @@
 
 import type { Frame, Timeline } from './timeline.js';
 
-/** Calls back for each picture that is shown: the picture, or null where it is none of the timeline's. Returns what ends it. */
-export function follow(
-  video: HTMLVideoElement,
-  timeline: Timeline,
-  onFrame: (frame: Frame | null, mediaTime: number) => void,
-): () => void {
-  return 'requestVideoFrameCallback' in HTMLVideoElement.prototype
-    ? followFrames(video, timeline, onFrame)
-    : followClock(video, timeline, onFrame);
+/** A picture as it is shown. */
+export interface Showing {
+  /** Its name; null where it is none of the timeline's. */
+  readonly frame: Frame | null;
+  /** On the player's timeline, in seconds. */
+  readonly mediaTime: number;
+  /** The very picture that is named, to draw from. Valid during the call only. */
+  readonly image: CanvasImageSource;
 }
 
-function followFrames(...[video, timeline, onFrame]: Parameters<typeof follow>): () => void {
-  let handle = 0;
+/** Goes on until it is stopped. */
+export interface Following {
+  /** Calls back once more for the picture that is shown now: its result has come meanwhile, or the element's size has changed. */
+  refresh(): void;
+  stop(): void;
+}
+
+/**
+ * Calls back for each picture that is shown.
+ *
+ * A frame callback may come when the element has gone on to the next picture already, so what it says is only the occasion:
+ * picture and time are taken from the element together, as a `VideoFrame`. Browsers without those get the callback's time, those
+ * without frame callbacks the clock's.
+ */
+export function follow(video: HTMLVideoElement, timeline: Timeline, onShow: (showing: Showing) => void): Following {
+  return 'requestVideoFrameCallback' in HTMLVideoElement.prototype
+    ? followFrames(video, timeline, onShow)
+    : followClock(video, timeline, onShow);
+}
+
+function followFrames(...[video, timeline, onShow]: Parameters<typeof follow>): Following {
+  let told: number | null = null;
+  const show = (): void => {
+    const picture = take(video);
+    if (!picture) {
+      if (told !== null) onShow({ frame: timeline.at(told), mediaTime: told, image: video });
+      return;
+    }
+    try {
+      const mediaTime = picture.timestamp / 1e6;
+      onShow({ frame: timeline.at(mediaTime), mediaTime, image: picture });
+    } finally {
+      picture.close();
+    }
+  };
   const each = (_now: number, { mediaTime }: { mediaTime: number }): void => {
     handle = video.requestVideoFrameCallback(each);
-    onFrame(timeline.at(mediaTime), mediaTime);
+    told = mediaTime;
+    show();
   };
-  handle = video.requestVideoFrameCallback(each);
-  return () => video.cancelVideoFrameCallback(handle);
+  let handle = video.requestVideoFrameCallback(each);
+  return { refresh: show, stop: () => video.cancelVideoFrameCallback(handle) };
 }
 
-/** Browsers without frame callbacks: the clock names the picture that should be on the screen. */
-function followClock(...[video, timeline, onFrame]: Parameters<typeof follow>): () => void {
-  let handle = 0;
+function take(video: HTMLVideoElement): VideoFrame | null {
+  if (typeof VideoFrame === 'undefined') return null;
+  try {
+    return new VideoFrame(video);
+  } catch {
+    // Protected or foreign media, or none yet.
+    return null;
+  }
+}
+
+function followClock(...[video, timeline, onShow]: Parameters<typeof follow>): Following {
   let shown: Frame | null | undefined;
+  const show = (): void => {
+    shown = timeline.shownAt(video.currentTime);
+    onShow({ frame: shown, mediaTime: shown?.mediaTime ?? video.currentTime, image: video });
+  };
   const each = (): void => {
     handle = requestAnimationFrame(each);
-    const frame = timeline.shownAt(video.currentTime);
-    if (frame === shown) return;
-    shown = frame;
-    onFrame(frame, frame?.mediaTime ?? video.currentTime);
+    if (timeline.shownAt(video.currentTime) !== shown) show();
   };
-  handle = requestAnimationFrame(each);
-  return () => cancelAnimationFrame(handle);
+  let handle = requestAnimationFrame(each);
+  return { refresh: show, stop: () => cancelAnimationFrame(handle) };
 }

@@ -5,8 +5,9 @@ import { Timeline, type Frame } from './timeline.js';
 
 /** What of hls.js is used; an `Hls` fits. */
 export interface HlsLike {
-  on(event: string, listener: (event: string, payload: never) => void): void;
-  off(event: string, listener: (event: string, payload: never) => void): void;
+  // hls.js types its listeners by event; `any` is what both an `Hls` and a plain listener fit.
+  on(event: any, listener: (event: any, payload: any) => void): void;
+  off(event: any, listener: (event: any, payload: any) => void): void;
 }
 
 /** Of `BUFFER_APPENDING`, what is used. */

@@ -1,6 +1,6 @@
 export { boxes, MAX_SAMPLES, readInit, readSamples, type Sample, type VideoTrack } from './boxes.js';
 export { cover, draw, letterbox, place, type Rect, type Size } from './draw.js';
-export { follow } from './follow.js';
+export { follow, type Following, type Showing } from './follow.js';
 export { HlsJoin, type Appending, type HlsJoinOptions, type HlsLike } from './hls.js';
 export { Overlay, type OverlayOptions, type Shown } from './overlay.js';
 export { readResult, type Box, type Detection, type FrameResult } from './results.js';

@@ -32,6 +32,7 @@ test('composition offsets of either sign, in decode order', () => {
 test('PTS before zero, and decode times of 64 bits', () => {
   assert.deepEqual(units(readSamples(fragment({ decode: 0, samples: [[10, -25]] }), VIDEO)), [-25n]);
   assert.deepEqual(units(readSamples(fragment({ decode: 2n ** 62n + 1n, samples: [[10, 1]] }), VIDEO)), [2n ** 62n + 2n]);
+  assert.deepEqual(units(readSamples(fragment({ decode: 2n ** 64n - 6000n, samples: [[10, 6000]] }), VIDEO)), [0n]);
   // Version 0 of a trun has no negative offsets.
   assert.deepEqual(units(readSamples(fragment({ decode: 0, samples: [[10, 2 ** 32 - 1]], version: 0 }), VIDEO)), [2n ** 32n - 1n]);
 });

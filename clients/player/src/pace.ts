@@ -4,7 +4,10 @@
 export type Ranges = readonly (readonly [start: number, end: number])[];
 
 export interface PaceOptions {
-  /** How far behind the newest media to play, in seconds. */
+  /**
+   * How far behind the newest media to play, in seconds, when a part has just come. Longer than a part, or it runs dry; boxes are
+   * in time where a part and the time to its results are shorter.
+   */
   readonly behind: number;
   /** Farther behind than this, jump. */
   readonly limit: number;
@@ -14,13 +17,15 @@ export interface PaceOptions {
   readonly most: number;
 }
 
-export const PACE: PaceOptions = { behind: 0.3, limit: 1, keep: 20, most: 60 };
+export const PACE: PaceOptions = { behind: 0.4, limit: 1, keep: 20, most: 60 };
 
 export interface Move {
   /** Where to jump, if anywhere. */
   readonly to: number | null;
   /** How fast to play; null: as the viewer has set it. */
   readonly rate: number | null;
+  /** It ran dry, or has not begun: it stands until there is enough to go on evenly. */
+  readonly filling: boolean;
 }
 
 /** Ends of ranges are this unsharp. */
@@ -29,23 +34,25 @@ const EDGE = 0.05;
 const HURRY = 1.06;
 
 /** What to do at `now`. `live`: it follows the newest media; else it plays what it was sent to, and only crosses gaps. */
-export function move(now: number, ranges: Ranges, live: boolean, options: PaceOptions): Move {
+export function move(now: number, ranges: Ranges, live: boolean, filling: boolean, options: PaceOptions): Move {
   const [first, last] = [ranges[0], ranges.at(-1)];
-  if (!first || !last) return { to: null, rate: null };
-  if (live) return follow(now, last, options);
+  if (!first || !last) return { to: null, rate: null, filling };
+  if (live) return follow(now, last, filling, options);
   const stays = ranges.some(([start, end]) => now >= start - EDGE && now < end - EDGE);
   const next = ranges.find(([start]) => start > now);
-  return { to: !stays && next ? next[0] : null, rate: null };
+  return { to: !stays && next ? next[0] : null, rate: null, filling: false };
 }
 
-function follow(now: number, [start, end]: readonly [number, number], options: PaceOptions): Move {
+function follow(now: number, [start, end]: readonly [number, number], filling: boolean, options: PaceOptions): Move {
   const late = end - now;
   const inside = now >= start - EDGE && late >= -EDGE;
   if (!inside || late > options.limit) {
     const to = Math.max(start, end - options.behind);
-    return { to: Math.abs(to - now) > EDGE ? to : null, rate: 1 };
+    const short = end - to < options.behind - EDGE;
+    return { to: Math.abs(to - now) > EDGE ? to : null, rate: short ? 0 : 1, filling: short };
   }
-  return { to: null, rate: late > 2 * options.behind ? HURRY : 1 };
+  if (late < EDGE || (filling && late < options.behind - EDGE)) return { to: null, rate: 0, filling: true };
+  return { to: null, rate: late > 1.5 * options.behind + EDGE ? HURRY : 1, filling: false };
 }
 
 /** Up to where media is to be removed; null where it does not pay yet. */

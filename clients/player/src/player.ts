@@ -60,6 +60,9 @@ export class Player {
   private track: VideoTrack | null = null;
   private codecs = '';
   private live = true;
+  private filling = true;
+  /** The server said that nothing more comes. */
+  private over = false;
   private jumped: number | null = null;
   /** It played when its source was closed. */
   private played = false;
@@ -125,7 +128,14 @@ export class Player {
   private note(message: Exclude<Message, InitMessage>): void {
     if (message.type === 'missed') this.counts.missed += message.parts;
     else if (message.type === 'paused') this.tell({ state: 'paused', reason: message.reason });
-    else this.tell({ state: 'ended' });
+    else this.end();
+  }
+
+  /** Nothing comes that would be worth waiting for. */
+  private end(): void {
+    this.over = true;
+    this.keepUp();
+    this.tell({ state: 'ended' });
   }
 
   private binary(bytes: ArrayBuffer): void {
@@ -140,6 +150,7 @@ export class Player {
     const part = readPart(bytes);
     if (part.run !== this.current?.run) throw new Error(`a part of run ${part.run}, which has not begun`);
     this.counts.parts += 1;
+    this.over = false;
     this.socket.healthy();
     this.append(part);
   }
@@ -167,13 +178,13 @@ export class Player {
       if (this.codecs !== '') buffer.changeType(type);
       this.codecs = init.codecs;
     }
-    this.placement = this.placements.place(init, this.end(buffer));
+    this.placement = this.placements.place(init, this.endOf(buffer));
     this.track = track;
     buffer.timestampOffset = this.placement.offset;
   }
 
   /** Where the next run can begin without covering anything. */
-  private end(buffer: SourceBuffer): number | null {
+  private endOf(buffer: SourceBuffer): number | null {
     const buffered = rangesOf(buffer.buffered).at(-1)?.[1];
     const last = this.timeline.last;
     if (buffered === undefined) return last;
@@ -250,6 +261,7 @@ export class Player {
     this.buffer = this.source = null;
     this.placement = this.track = null;
     this.codecs = '';
+    this.filling = true;
     this.placements.clear();
     this.timeline.clear();
     if (this.address) {
@@ -277,15 +289,16 @@ export class Player {
     const ranges = rangesOf(buffer.buffered);
     // Who has paused it wants to see this picture.
     const held = video.paused && video.played.length > 0;
-    if (!held) this.jump(move(video.currentTime, ranges, this.live, this.pace));
+    if (!held) this.jump(move(video.currentTime, ranges, this.live, this.filling && !this.over, this.pace));
     const to = trim(video.currentTime, ranges, this.pace);
     if (to === null || buffer.updating) return;
     buffer.remove(0, to);
     this.timeline.forgetBefore(to - 1);
   };
 
-  private jump({ to, rate }: Move): void {
+  private jump({ to, rate, filling }: Move): void {
     const { video } = this;
+    this.filling = filling;
     if (rate !== null && video.playbackRate !== rate) video.playbackRate = rate;
     if (to === null || video.seeking) return;
     this.jumped = to;

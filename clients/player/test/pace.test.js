@@ -6,25 +6,34 @@ import { move, PACE, pause, Placements, trim } from '../dist/index.js';
 const init = (run, basePts, [num, den] = [1, 90_000]) => ({ run, basePts, timeBase: [num, den], timescale: den });
 
 test('live: near the edge nothing happens, far from it a jump', () => {
-  assert.deepEqual(move(9.7, [[0, 10]], true, PACE), { to: null, rate: 1 });
-  assert.deepEqual(move(9.2, [[0, 10]], true, PACE), { to: null, rate: 1.06 });
-  assert.deepEqual(move(8.9, [[0, 10]], true, PACE), { to: 10 - 0.3, rate: 1 });
-  assert.deepEqual(move(0, [], true, PACE), { to: null, rate: null });
+  assert.deepEqual(move(9.6, [[0, 10]], true, false, PACE), { to: null, rate: 1, filling: false });
+  assert.deepEqual(move(9.2, [[0, 10]], true, false, PACE), { to: null, rate: 1.06, filling: false });
+  assert.deepEqual(move(8.9, [[0, 10]], true, false, PACE), { to: 9.6, rate: 1, filling: false });
+  assert.deepEqual(move(0, [], true, true, PACE), { to: null, rate: null, filling: true });
+});
+
+test('live: it stands until there is enough, at the beginning and when it has run dry', () => {
+  assert.deepEqual(move(0, [[0, 0.2]], true, true, PACE), { to: null, rate: 0, filling: true });
+  assert.deepEqual(move(0, [[0, 0.4]], true, true, PACE), { to: null, rate: 1, filling: false });
+  assert.deepEqual(move(0.3, [[0, 0.4]], true, false, PACE), { to: null, rate: 1, filling: false });
+  assert.deepEqual(move(0.38, [[0, 0.4]], true, false, PACE), { to: null, rate: 0, filling: true });
+  assert.deepEqual(move(0.38, [[0, 0.6]], true, true, PACE), { to: null, rate: 0, filling: true });
+  assert.deepEqual(move(0.38, [[0, 0.8]], true, true, PACE), { to: null, rate: 1, filling: false });
 });
 
 test('live: it starts where the media starts, and crosses gaps', () => {
-  assert.equal(move(0, [[100, 100.2]], true, PACE).to, 100);
-  assert.equal(move(5, [[0, 5], [600, 601]], true, PACE).to, 600.7);
-  assert.equal(move(5, [[0, 5], [5.4, 5.6]], true, PACE).to, 5.4);
+  assert.deepEqual(move(0, [[100, 100.2]], true, true, PACE), { to: 100, rate: 0, filling: true });
+  assert.deepEqual(move(5, [[0, 5], [600, 601]], true, true, PACE), { to: 600.6, rate: 1, filling: false });
+  assert.deepEqual(move(5, [[0, 5], [5.4, 5.6]], true, true, PACE), { to: 5.4, rate: 0, filling: true });
   // At the very end it waits for the next part.
-  assert.equal(move(5, [[0, 5]], true, PACE).to, null);
+  assert.equal(move(5, [[0, 5]], true, false, PACE).to, null);
 });
 
 test('what is past is played on, over gaps, at the rate of the viewer', () => {
-  assert.deepEqual(move(2, [[0, 100]], false, PACE), { to: null, rate: null });
-  assert.equal(move(4.99, [[0, 5], [7, 9]], false, PACE).to, 7);
-  assert.equal(move(0, [[7, 9]], false, PACE).to, 7);
-  assert.equal(move(8.99, [[7, 9]], false, PACE).to, null);
+  assert.deepEqual(move(2, [[0, 100]], false, true, PACE), { to: null, rate: null, filling: false });
+  assert.equal(move(4.99, [[0, 5], [7, 9]], false, false, PACE).to, 7);
+  assert.equal(move(0, [[7, 9]], false, false, PACE).to, 7);
+  assert.equal(move(8.99, [[7, 9]], false, false, PACE).to, null);
 });
 
 test('what was played is forgotten, not at each step, and no pause holds all of it', () => {

@@ -1,0 +1,124 @@
+/**
+ * Proves the join in a browser: plays each case with each player, and compares each picture that is shown with the box that the
+ * join chose for it. `node dist/prove.js [--base URL --stream ID --seconds N] [--only CASE] [--player hls|socket] [--shots FOLDER]`
+ *
+ * Without `--base` it makes its own streams; with it, it looks at a stream of that server whose pictures carry numbers and whose
+ * results carry them as labels.
+ */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+
+import { chromium, type Browser, type Page } from 'playwright-core';
+
+import { CASES, type Case } from './cases.js';
+import { complaints, judge, type Verdict } from './judge.js';
+import { PAGES, pageOf } from './pages.js';
+import { develop, photograph, type Photographs } from './photograph.js';
+import { Stand } from './server.js';
+
+const PLAYERS = ['hls', 'socket'] as const;
+type PlayerName = (typeof PLAYERS)[number];
+
+const { values: given } = parseArgs({
+  options: {
+    base: { type: 'string' },
+    stream: { type: 'string' },
+    seconds: { type: 'string', default: '12' },
+    only: { type: 'string' },
+    player: { type: 'string' },
+    shots: { type: 'string' },
+    chromium: { type: 'string', default: '/usr/bin/chromium' },
+  },
+});
+
+/**
+ * No network but this machine's, no windows, no sound. A page that does not come over the network would not be let to a server
+ * of this machine.
+ */
+const FLAGS = [
+  ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  ['--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets'],
+  ['--disable-component-update', '--disable-sync', '--mute-audio', '--autoplay-policy=no-user-gesture-required'],
+].flat();
+
+interface Trial {
+  readonly player: PlayerName;
+  readonly stream: string;
+  readonly plan: Case | null;
+  readonly seconds: number;
+}
+
+/** The page's files come from here, whichever server it looks at: to the browser they are of its origin. */
+async function bring(page: Page): Promise<void> {
+  await page.route(`**${PAGES}**`, async (route) => {
+    const found = await pageOf(new URL(route.request().url()).pathname);
+    await route.fulfill(found ? { status: 200, contentType: found.type, body: found.body } : { status: 404 });
+  });
+}
+
+async function act(page: Page, plan: Case | null, seconds: number): Promise<void> {
+  const began = performance.now();
+  const until = (at: number): Promise<void> => pause(Math.max(0, at * 1000 - (performance.now() - began)));
+  for (const action of plan?.actions ?? []) {
+    await until(action.at);
+    if (action.do === 'back') await page.evaluate((back) => globalThis.demo.back(back), action.seconds);
+    if (action.do === 'live') await page.evaluate(() => globalThis.demo.live());
+  }
+  await until(seconds);
+}
+
+async function tryOne(browser: Browser, base: string, trial: Trial): Promise<{ verdict: Verdict; photographs: Photographs; errors: readonly string[]; counts: unknown }> {
+  const page = await browser.newPage({ viewport: { width: 1000, height: 760 } });
+  await bring(page);
+  const thrown: string[] = [];
+  page.on('pageerror', (error) => thrown.push(error.message));
+  await page.goto(`${base}${PAGES}page/index.html?strip&player=${trial.player}&stream=${trial.stream}`);
+  const done = act(page, trial.plan, trial.seconds);
+  const name = trial.plan?.name ?? trial.stream;
+  const shots = given.shots ? await photograph(page, done, 0.02, join(given.shots, `${name}-${trial.player}.png`)) : [];
+  await done;
+  const report = await page.evaluate(() => globalThis.demo.report());
+  await page.close();
+  const photographs = await develop(browser, base, bring, shots);
+  return { verdict: judge(report, trial.plan), photographs, errors: [...thrown, ...report.errors], counts: report.counts };
+}
+
+function trials(): Trial[] {
+  const players = PLAYERS.filter((player) => !given.player || given.player === player);
+  if (given.base) {
+    const stream = given.stream ?? 'numbers';
+    return players.map((player) => ({ player, stream, plan: null, seconds: Number(given.seconds) }));
+  }
+  const cases = CASES.filter(({ name }) => !given.only || given.only.split(',').includes(name));
+  return cases.flatMap((plan) =>
+    players
+      .filter((player) => player === 'socket' || !plan.socketOnly)
+      .map((player) => ({ player, stream: `${plan.name}-${player}`, plan, seconds: plan.seconds })),
+  );
+}
+
+async function main(): Promise<boolean> {
+  if (given.shots) await mkdir(given.shots, { recursive: true });
+  const stand = given.base ? null : await Stand.listen();
+  const base = given.base?.replace(/\/$/, '') ?? (stand as Stand).base;
+  const browser = await chromium.launch({ executablePath: given.chromium, headless: true, args: FLAGS });
+  let [passed, failed] = [0, 0];
+  for (const trial of trials()) {
+    if (trial.plan) await stand?.prepare(trial.plan.name);
+    const { verdict, photographs, errors, counts } = await tryOne(browser, base, trial);
+    const found = complaints(verdict, trial.plan, trial.seconds);
+    if (photographs.off > 0) found.push(`${photographs.off} of ${photographs.taken} photographs show another picture's box`);
+    if (found.length === 0) passed += 1;
+    else failed += 1;
+    console.log(JSON.stringify({ stream: trial.stream, player: trial.player, ...verdict, photographs, errors, counts, complaints: found }));
+  }
+  await browser.close();
+  stand?.close();
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 && passed > 0;
+}
+
+process.exitCode = (await main()) ? 0 : 1;
