@@ -20,6 +20,8 @@ export interface Verdict {
   readonly analysed: number;
   /** Of those, shown with their boxes. */
   readonly boxed: number;
+  /** Numbers of the others. */
+  readonly bare: readonly (number | null)[];
   readonly interpolated: number;
   /** In the order they were shown. */
   readonly runs: readonly number[];
@@ -47,6 +49,7 @@ export function judge({ sightings, analysed }: Report, plan: Case | null): Verdi
     formulaAsked: asked.length,
     analysed: looked.length,
     boxed: looked.filter(({ label }) => label !== null).length,
+    bare: looked.filter(({ label }) => label === null).map(({ number }) => number),
     interpolated: sightings.filter(({ interpolated }) => interpolated).length,
     runs: [...new Set(named.map(({ run }) => run!))],
     returns: sightings.filter(({ mediaTime }, index) => mediaTime < (sightings[index - 1]?.mediaTime ?? 0)).length,

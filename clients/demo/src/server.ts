@@ -71,6 +71,7 @@ export class Stand {
     const url = new URL(request.url ?? '/', this.base);
     const [, stream, , file] = STREAM.exec(url.pathname) ?? [];
     if (stream && file) return this.media(await this.broadcastOf(stream), file, url, response);
+    if (url.pathname === '/') return void response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(menu());
     const page = url.pathname.startsWith(PAGES) ? await pageOf(url.pathname) : null;
     if (!page) return void response.writeHead(404).end();
     response.writeHead(200, { 'content-type': page.type }).end(page.body);
@@ -97,6 +98,15 @@ export class Stand {
         .catch(() => client.terminate());
     });
   }
+}
+
+/** Each look at the menu leads to streams that begin anew. */
+function menu(): string {
+  const fresh = Date.now().toString(36);
+  const link = (name: string, player: string): string =>
+    `<a href="${PAGES}page/index.html?player=${player}&stream=${name}-${player}-${fresh}">${player}</a>`;
+  const rows = CASES.map(({ name, socketOnly }) => `<li>${name}: ${socketOnly ? '' : link(name, 'hls')} ${link(name, 'socket')}</li>`);
+  return `<!doctype html><title>Ocelli: the join</title><ul>${rows.join('')}</ul>`;
 }
 
 /** Waits until the playlist has what was asked for. */

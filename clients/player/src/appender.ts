@@ -16,7 +16,7 @@ export interface AppenderOptions {
   readonly makeRoom: (buffer: SourceBuffer) => boolean;
   /** So many parts were given up. */
   readonly onDropped: (parts: number) => void;
-  /** After each step. */
+  /** The buffer has taken something in. */
   readonly onDone: () => void;
   /** The buffer takes nothing any more. */
   readonly onBroken: (error: unknown) => void;
@@ -37,7 +37,7 @@ export class Appender {
 
   attach(buffer: SourceBuffer): void {
     this.buffer = buffer;
-    buffer.addEventListener('updateend', this.next);
+    buffer.addEventListener('updateend', this.done);
     buffer.addEventListener('error', this.broken);
     this.next();
   }
@@ -52,7 +52,7 @@ export class Appender {
 
   destroy(): void {
     this.ended = true;
-    this.buffer?.removeEventListener('updateend', this.next);
+    this.buffer?.removeEventListener('updateend', this.done);
     this.buffer?.removeEventListener('error', this.broken);
     this.queue = [];
     this.bytes = 0;
@@ -68,8 +68,12 @@ export class Appender {
     this.options.onDropped(before.filter((step) => step.bytes > 0).length);
   }
 
-  private readonly next = (): void => {
-    let worked = false;
+  private readonly done = (): void => {
+    this.options.onDone();
+    this.next();
+  };
+
+  private next(): void {
     while (!this.ended && this.buffer && !this.buffer.updating) {
       const step = this.queue[0];
       if (!step) break;
@@ -77,10 +81,8 @@ export class Appender {
       this.queue.shift();
       this.bytes -= step.bytes;
       this.tried = false;
-      worked = true;
     }
-    if (worked) this.options.onDone();
-  };
+  }
 
   /** False: to be tried again, once there is room. */
   private attempt(step: Step, buffer: SourceBuffer): boolean {

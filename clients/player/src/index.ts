@@ -1,4 +1,4 @@
-export { move, PACE, trim, type Move, type PaceOptions, type Ranges } from './pace.js';
+export { move, PACE, paced, trim, type Move, type PaceOptions, type Ranges } from './pace.js';
 export { Placements } from './placements.js';
 export { Player, type PlayerCounts, type PlayerOptions, type PlayerState } from './player.js';
 export { pause } from './socket.js';

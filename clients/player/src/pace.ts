@@ -19,6 +19,12 @@ export interface PaceOptions {
 
 export const PACE: PaceOptions = { behind: 0.4, limit: 1, keep: 20, most: 60 };
 
+/** What can be kept where parts are so long: cameras of few pictures a second have long ones. */
+export function paced(wished: PaceOptions, longestPart: number): PaceOptions {
+  const behind = Math.max(wished.behind, 1.5 * longestPart);
+  return { ...wished, behind, limit: Math.max(wished.limit, behind + 1.5 * longestPart) };
+}
+
 export interface Move {
   /** Where to jump, if anywhere. */
   readonly to: number | null;
@@ -36,7 +42,7 @@ const HURRY = 1.06;
 /** What to do at `now`. `live`: it follows the newest media; else it plays what it was sent to, and only crosses gaps. */
 export function move(now: number, ranges: Ranges, live: boolean, filling: boolean, options: PaceOptions): Move {
   const [first, last] = [ranges[0], ranges.at(-1)];
-  if (!first || !last) return { to: null, rate: null, filling };
+  if (!first || !last) return { to: null, rate: live && filling ? 0 : null, filling };
   if (live) return follow(now, last, filling, options);
   const stays = ranges.some(([start, end]) => now >= start - EDGE && now < end - EDGE);
   const next = ranges.find(([start]) => start > now);

@@ -3,7 +3,7 @@
 import { readInit, readSamples, Timeline, type Placement, type VideoTrack } from '@ocelli/join';
 
 import { Appender } from './appender.js';
-import { move, PACE, trim, type Move, type PaceOptions, type Ranges } from './pace.js';
+import { move, PACE, paced, trim, type Move, type PaceOptions, type Ranges } from './pace.js';
 import { Placements } from './placements.js';
 import { Socket } from './socket.js';
 import { MAX_MESSAGE, readMessage, readPart, type InitMessage, type Message, type Part } from './wire.js';
@@ -44,7 +44,7 @@ export class Player {
   /** Which picture is shown: `follow(video, player.timeline, …)`. */
   readonly timeline = new Timeline();
   readonly counts: PlayerCounts = { parts: 0, missed: 0, dropped: 0, jumps: 0, reconnects: 0 };
-  private readonly pace: PaceOptions;
+  private readonly wished: PaceOptions;
   private readonly placements = new Placements();
   private readonly socket: Socket;
   private source: MediaSource | null = null;
@@ -55,9 +55,13 @@ export class Player {
   private awaited: InitMessage | null = null;
   /** Of the connection: parts belong to it. */
   private current: InitMessage | null = null;
+  /** What was taken in last; a connection that begins anew repeats some of it. */
+  private latest: { readonly run: number; readonly init: Uint8Array; firstPts: bigint | null } | null = null;
   /** Of the buffer. */
   private placement: Placement | null = null;
   private track: VideoTrack | null = null;
+  /** Part, in seconds. */
+  private longest = 0;
   private codecs = '';
   private live = true;
   private filling = true;
@@ -73,7 +77,7 @@ export class Player {
     url: string,
     private readonly options: PlayerOptions = {},
   ) {
-    this.pace = { ...PACE, ...options };
+    this.wished = { ...PACE, ...options };
     for (const name of ['timeupdate', 'waiting', 'stalled'] as const) video.addEventListener(name, this.keepUp);
     video.addEventListener('seeking', this.seeking);
     video.addEventListener('error', this.failed);
@@ -98,6 +102,10 @@ export class Player {
   goLive(): void {
     this.live = true;
     this.keepUp();
+  }
+
+  private get pace(): PaceOptions {
+    return paced(this.wished, this.longest);
   }
 
   destroy(): void {
@@ -151,7 +159,9 @@ export class Player {
     if (part.run !== this.current?.run) throw new Error(`a part of run ${part.run}, which has not begun`);
     this.counts.parts += 1;
     this.over = false;
-    this.socket.healthy();
+    const { latest } = this;
+    if (latest?.firstPts != null && part.firstPts <= latest.firstPts) return;
+    if (latest) latest.firstPts = part.firstPts;
     this.append(part);
   }
 
@@ -164,11 +174,15 @@ export class Player {
     }
     const track = readInit(segment);
     if (track && track.timescale !== init.timescale) throw new Error('the initialisation segment has another timescale');
+    const { latest } = this;
+    this.tell({ state: 'playing' });
+    // Goes on where the last connection ended: were the same media put in again, pictures that are waiting would go.
+    if (latest?.run === init.run && equal(latest.init, segment)) return;
+    this.latest = { run: init.run, init: segment, firstPts: null };
     if (!this.source) this.open(type);
     this.appender?.push({ bytes: 0, keyframe: false, run: (buffer) => this.place(buffer, init, type, track) });
     // Without bytes: it is never dropped to make room, since all that follows needs it.
     this.appender?.push({ bytes: 0, keyframe: false, run: (buffer) => buffer.appendBuffer(segment) });
-    this.tell({ state: 'playing' });
   }
 
   /** A new run, or new parameters: the parser forgets the old ones. */
@@ -180,6 +194,7 @@ export class Player {
     }
     this.placement = this.placements.place(init, this.endOf(buffer));
     this.track = track;
+    this.longest = 0;
     buffer.timestampOffset = this.placement.offset;
   }
 
@@ -208,7 +223,9 @@ export class Player {
   private list(media: Uint8Array): void {
     if (!this.placement || !this.track) return;
     try {
-      this.timeline.add(this.placement, readSamples(media, this.track));
+      const samples = readSamples(media, this.track);
+      this.timeline.add(this.placement, samples);
+      this.longest = Math.max(this.longest, samples.reduce((sum, { duration }) => sum + duration, 0) / this.track.timescale);
     } catch (error) {
       this.options.onError?.(error);
     }
@@ -237,6 +254,7 @@ export class Player {
     if (this.source !== source) return;
     this.buffer = source.addSourceBuffer(type);
     this.appender?.attach(this.buffer);
+    this.keepUp();
   }
 
   private makeRoom(buffer: SourceBuffer): boolean {
@@ -260,6 +278,7 @@ export class Player {
     this.appender = null;
     this.buffer = this.source = null;
     this.placement = this.track = null;
+    this.latest = null;
     this.codecs = '';
     this.filling = true;
     this.placements.clear();
@@ -313,4 +332,8 @@ export class Player {
 
 function rangesOf(ranges: TimeRanges): Ranges {
   return Array.from({ length: ranges.length }, (_unused, index) => [ranges.start(index), ranges.end(index)] as const);
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

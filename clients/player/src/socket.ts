@@ -11,22 +11,20 @@ export interface SocketOptions {
 
 const FIRST_PAUSE = 0.25;
 const LONGEST_PAUSE = 8;
+/** A connection that held so long, in milliseconds, was no failure. */
+const LONG = 10_000;
 
 export class Socket {
   private socket: WebSocket | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private failures = 0;
+  private opened: number | null = null;
 
   constructor(
     private readonly url: string,
     private readonly options: SocketOptions,
   ) {
     this.connect();
-  }
-
-  /** Media came: the next loss is the first again. */
-  healthy(): void {
-    this.failures = 0;
   }
 
   /** Gives the connection up and tries another. */
@@ -43,7 +41,10 @@ export class Socket {
     const socket = new WebSocket(this.url);
     this.socket = socket;
     socket.binaryType = 'arraybuffer';
-    socket.onopen = () => this.options.onOpen();
+    socket.onopen = () => {
+      this.opened = performance.now();
+      this.options.onOpen();
+    };
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
       if (typeof data === 'string') this.options.onText(data);
       else this.options.onBytes(data);
@@ -54,6 +55,8 @@ export class Socket {
   private lost(socket: WebSocket): void {
     if (this.socket !== socket) return;
     this.drop();
+    if (this.opened !== null && performance.now() - this.opened > LONG) this.failures = 0;
+    this.opened = null;
     const seconds = pause(this.failures, Math.random());
     this.failures += 1;
     this.timer = setTimeout(() => this.connect(), seconds * 1000);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { move, PACE, pause, Placements, trim } from '../dist/index.js';
+import { move, PACE, paced, pause, Placements, trim } from '../dist/index.js';
 
 const init = (run, basePts, [num, den] = [1, 90_000]) => ({ run, basePts, timeBase: [num, den], timescale: den });
 
@@ -9,7 +9,7 @@ test('live: near the edge nothing happens, far from it a jump', () => {
   assert.deepEqual(move(9.6, [[0, 10]], true, false, PACE), { to: null, rate: 1, filling: false });
   assert.deepEqual(move(9.2, [[0, 10]], true, false, PACE), { to: null, rate: 1.06, filling: false });
   assert.deepEqual(move(8.9, [[0, 10]], true, false, PACE), { to: 9.6, rate: 1, filling: false });
-  assert.deepEqual(move(0, [], true, true, PACE), { to: null, rate: null, filling: true });
+  assert.deepEqual(move(0, [], true, true, PACE), { to: null, rate: 0, filling: true });
 });
 
 test('live: it stands until there is enough, at the beginning and when it has run dry', () => {
@@ -34,6 +34,14 @@ test('what is past is played on, over gaps, at the rate of the viewer', () => {
   assert.equal(move(4.99, [[0, 5], [7, 9]], false, false, PACE).to, 7);
   assert.equal(move(0, [[7, 9]], false, false, PACE).to, 7);
   assert.equal(move(8.99, [[7, 9]], false, false, PACE).to, null);
+});
+
+test('long parts are given more room, so that each does not lead to a jump', () => {
+  assert.deepEqual(paced(PACE, 0.2), PACE);
+  const slow = paced(PACE, 2);
+  assert.deepEqual([slow.behind, slow.limit], [3, 6]);
+  // Just before and just after such a part.
+  for (const late of [1.1, 3.1]) assert.equal(move(100 - late, [[0, 100]], true, false, slow).to, null);
 });
 
 test('what was played is forgotten, not at each step, and no pause holds all of it', () => {
