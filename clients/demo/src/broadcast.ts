@@ -16,13 +16,13 @@ export interface AiredPart {
 }
 
 /** Between the runs of a stream, in seconds. */
-const PAUSE = 0.7;
+export const PAUSE = 0.7;
 /** A result comes this long after its picture. */
 const LOOK = 0.06;
 /** Every so many pictures are looked at. */
 export const EVERY = 3;
 
-/** Tells `part` (an {@link AiredPart}), `result` (a message), `cut` and `miss`. */
+/** Tells `part` (an {@link AiredPart}), `result` (a message), and what the server is to do wrong. */
 export class Broadcast extends EventEmitter {
   readonly aired: AiredPart[] = [];
   ended = false;
@@ -42,7 +42,7 @@ export class Broadcast extends EventEmitter {
     }
     this.at(begin, () => this.end());
     for (const action of plan.actions) {
-      if (action.do === 'cut' || action.do === 'miss') this.at(action.at, () => this.emit(action.do));
+      if (action.do !== 'back' && action.do !== 'live') this.at(action.at, () => this.emit(action.do));
     }
   }
 

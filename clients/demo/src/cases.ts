@@ -13,6 +13,10 @@ export interface RunPlan {
   readonly bFrames: number;
   /** Decode times begin with the first PTS, so that composition offsets take both signs. */
   readonly negativeOffsets: boolean;
+  /** With a tone, in the same fragments. */
+  readonly sound: boolean;
+  /** Coded at a fraction of the size that is painted. */
+  readonly shrink: number;
 }
 
 export interface Case {
@@ -32,7 +36,9 @@ export type Action =
   /** The server closes the media connection. */
   | { readonly at: number; readonly do: 'cut' }
   /** The server leaves parts out. */
-  | { readonly at: number; readonly do: 'miss' };
+  | { readonly at: number; readonly do: 'miss' }
+  /** The server sends a part of nonsense. */
+  | { readonly at: number; readonly do: 'damage' };
 
 interface Even {
   readonly run?: number;
@@ -42,15 +48,17 @@ interface Even {
   readonly timeBase?: TimeBase;
   readonly bFrames?: number;
   readonly negativeOffsets?: boolean;
+  readonly sound?: boolean;
+  readonly shrink?: number;
 }
 
 /** Pictures at an even distance. */
 function even(plan: Even): RunPlan {
   const { run = 0, frames = 480, base = 0, step = 3000, timeBase = [1, 90_000] } = plan;
-  const { bFrames = 0, negativeOffsets = false } = plan;
+  const { bFrames = 0, negativeOffsets = false, sound = false, shrink = 1 } = plan;
   // `setpts` counts units of 1/den.
   const expression = `(${base}+N*${step})*${timeBase[0]}`;
-  return { run, frames, timeBase, pts: (n) => base + n * step, expression, bFrames, negativeOffsets };
+  return { run, frames, timeBase, pts: (n) => base + n * step, expression, bFrames, negativeOffsets, sound, shrink };
 }
 
 /** Distances between 13 and 53 ms, no two neighbours alike. */
@@ -78,8 +86,8 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'reconnect',
-    // The second run is the ordinal after next: one between had no media. Its clock begins elsewhere.
-    runs: [even({ run: 3, frames: 200, base: 7_000 }), even({ run: 5, frames: 360, base: 2 ** 33 - 90_000, bFrames: 2 })],
+    // The second run is the ordinal after next: one between had no media. Its clock begins elsewhere, its pictures are smaller.
+    runs: [even({ run: 3, frames: 200, base: 7_000 }), even({ run: 5, frames: 360, base: 2 ** 33 - 90_000, bFrames: 2, shrink: 2 })],
     actions: [{ at: 3, do: 'cut' }],
     seconds: 15,
   },
@@ -92,10 +100,19 @@ export const CASES: readonly Case[] = [
     actions: [],
     seconds: 15,
   },
-  { name: 'vfr', runs: [uneven(0, 480, 5)], actions: [], seconds: 12 },
+  // After 30 days at 90 kHz.
+  { name: 'vfr', runs: [uneven(0, 480, 30 * 86_400 * 90_000 + 5)], actions: [], seconds: 12 },
   { name: 'far', runs: [even({ base: FAR, bFrames: 2 })], actions: [], seconds: 12 },
   { name: 'ntsc', runs: [even({ base: 40_000, step: 1, timeBase: [1001, 30_000], bFrames: 2, negativeOffsets: true })], actions: [], seconds: 10 },
+  {
+    name: 'sound',
+    // Coded sound begins before the pictures do: hls.js then takes its initial PTS from the sound, in units of the sound.
+    runs: [even({ frames: 190, base: FAR, sound: true }), even({ run: 1, frames: 250, base: 9_000, bFrames: 2, sound: true })],
+    actions: [],
+    seconds: 15,
+  },
   { name: 'missed', runs: [even({ base: FAR })], actions: [{ at: 4.5, do: 'miss' }], seconds: 10, socketOnly: true },
+  { name: 'damaged', runs: [even({ bFrames: 2, base: FAR })], actions: [{ at: 4.3, do: 'damage' }], seconds: 12, socketOnly: true },
 ];
 
 /** Pictures of different runs carry different numbers. */

@@ -39,10 +39,14 @@ export async function clipOf(plan: RunPlan): Promise<Clip> {
   const parts: ClipPart[] = [];
   for (let at = first; pieces[at]?.type === 'moof'; at += 2) {
     const media = Buffer.concat([pieces[at]!.bytes, pieces[at + 1]!.bytes]);
-    parts.push(partOf(plan, media, readSamples(media, track)));
+    const samples = readSamples(media, track);
+    const before = parts.at(-1);
+    if (samples.length > 0) parts.push(partOf(plan, media, samples));
+    // Sound alone belongs to the part before.
+    else if (before) parts[parts.length - 1] = { ...before, bytes: Buffer.concat([before.bytes, media]) };
   }
   check(plan, parts);
-  return { plan, init, codecs: codecsOf(init), parts };
+  return { plan, init, codecs: codecsOf(init) + (plan.sound ? ',mp4a.40.2' : ''), parts };
 }
 
 function partOf(plan: RunPlan, bytes: Buffer, samples: readonly Sample[]): ClipPart {
@@ -70,13 +74,14 @@ function check(plan: RunPlan, parts: readonly ClipPart[]): void {
 }
 
 function encode(plan: RunPlan): Promise<Buffer> {
-  const { bFrames, expression, timeBase, negativeOffsets } = plan;
+  const { bFrames, expression, timeBase, negativeOffsets, shrink } = plan;
   const flags = `+empty_moov+default_base_moof+frag_keyframe+frag_discont${negativeOffsets ? '+negative_cts_offsets' : ''}`;
   const child = spawn(
     'ffmpeg',
     [
       ['-hide_banner', '-loglevel', 'error', '-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${WIDTH}x${HEIGHT}`, '-r', '30', '-i', 'pipe:0'],
-      ['-vf', `settb=1/${timeBase[1]},setpts='${expression}'`, '-fps_mode', 'passthrough', '-enc_time_base', `1/${timeBase[1]}`],
+      plan.sound ? soundOf(plan) : [],
+      ['-vf', `scale=iw/${shrink}:-2,settb=1/${timeBase[1]},setpts='${expression}'`, '-fps_mode', 'passthrough', '-enc_time_base', `1/${timeBase[1]}`],
       ['-c:v', 'libx264', '-preset', 'veryfast', '-threads', '2', '-g', `${GOP}`, '-sc_threshold', '0', '-bf', `${bFrames}`],
       ['-avoid_negative_ts', 'disabled', '-use_editlist', '0', '-movflags', flags, '-frag_duration', '190000'],
       ['-video_track_timescale', `${timeBase[1]}`, '-f', 'mp4', 'pipe:1'],
@@ -90,6 +95,12 @@ function encode(plan: RunPlan): Promise<Buffer> {
     child.on('error', reject);
     child.on('close', (code) => (code === 0 ? resolve(Buffer.concat(chunks)) : reject(new Error(`ffmpeg: ${code}`))));
   });
+}
+
+/** As long as the pictures, and beginning with them. */
+function soundOf({ pts, frames, timeBase: [num, den] }: RunPlan): string[] {
+  const [begin, seconds] = [(pts(0) * num) / den, ((pts(frames - 1) - pts(0)) * num) / den];
+  return ['-f', 'lavfi', '-i', `sine=440:r=48000:d=${seconds}`, '-af', `asetpts='PTS+${begin}/TB'`, '-c:a', 'aac', '-b:a', '64k'];
 }
 
 async function feed(stdin: NodeJS.WritableStream, plan: RunPlan): Promise<void> {

@@ -1,6 +1,7 @@
 /** From what was seen to a verdict. */
 
-import { NUMBERS_PER_RUN, type Case } from './cases.js';
+import { PAUSE } from './broadcast.js';
+import { NUMBERS_PER_RUN, numberOf, type Case } from './cases.js';
 import type { Report } from './page.js';
 
 export interface Verdict {
@@ -23,6 +24,8 @@ export interface Verdict {
   /** Numbers of the others. */
   readonly bare: readonly (number | null)[];
   readonly interpolated: number;
+  /** Number of the last picture. */
+  readonly last: number | null;
   /** In the order they were shown. */
   readonly runs: readonly number[];
   /** Steps backwards: seeks. */
@@ -51,6 +54,7 @@ export function judge({ sightings, analysed }: Report, plan: Case | null): Verdi
     boxed: looked.filter(({ label }) => label !== null).length,
     bare: looked.filter(({ label }) => label === null).map(({ number }) => number),
     interpolated: sightings.filter(({ interpolated }) => interpolated).length,
+    last: sightings.at(-1)?.number ?? null,
     runs: [...new Set(named.map(({ run }) => run!))],
     returns: sightings.filter(({ mediaTime }, index) => mediaTime < (sightings[index - 1]?.mediaTime ?? 0)).length,
   };
@@ -72,7 +76,20 @@ export function complaints(verdict: Verdict, plan: Case | null, seconds: number)
   if (!plan) return found;
   const runs = plan.runs.map(({ run }) => run);
   must(`${verdict.runs}` === `${runs}`, `runs ${verdict.runs.join()} shown, not ${runs.join()}`);
+  must((verdict.last ?? 0) >= expectedLast(plan, seconds), `it ended with picture ${verdict.last}`);
   const backs = plan.actions.filter((action) => action.do === 'back').length;
   must(verdict.returns >= backs, `${verdict.returns} steps back, not ${backs}`);
   return found;
+}
+
+/** Who plays on is not farther behind than this, on a busy machine. */
+const BEHIND = 4;
+
+/** The picture that is shown at the end, at the latest. */
+function expectedLast({ runs }: Case, seconds: number): number {
+  const lengthOf = ({ frames, pts, timeBase: [num, den] }: Case['runs'][number]): number => ((pts(frames - 1) - pts(0)) * num) / den;
+  const begin = runs.slice(0, -1).reduce((sum, run) => sum + lengthOf(run) + PAUSE, 0);
+  const last = runs.at(-1);
+  if (!last) return 0;
+  return numberOf(last.run, Math.floor(last.frames * Math.min(1, Math.max(0, (seconds - begin - BEHIND) / lengthOf(last)))) - 1);
 }

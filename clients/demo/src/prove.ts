@@ -100,23 +100,31 @@ function trials(): Trial[] {
   );
 }
 
+/** Says how it went; true: it is proved. */
+async function settle(browser: Browser, base: string, trial: Trial): Promise<boolean> {
+  const { verdict, photographs, errors, counts } = await tryOne(browser, base, trial);
+  const found = complaints(verdict, trial.plan, trial.seconds);
+  if (photographs.off > 0) found.push(`${photographs.off} of ${photographs.taken} photographs show another picture's box`);
+  console.log(JSON.stringify({ stream: trial.stream, player: trial.player, ...verdict, photographs, errors, counts, complaints: found }));
+  return found.length === 0;
+}
+
 async function main(): Promise<boolean> {
   if (given.shots) await mkdir(given.shots, { recursive: true });
   const stand = given.base ? null : await Stand.listen();
   const base = given.base?.replace(/\/$/, '') ?? (stand as Stand).base;
   const browser = await chromium.launch({ executablePath: given.chromium, headless: true, args: FLAGS });
   let [passed, failed] = [0, 0];
-  for (const trial of trials()) {
-    if (trial.plan) await stand?.prepare(trial.plan.name);
-    const { verdict, photographs, errors, counts } = await tryOne(browser, base, trial);
-    const found = complaints(verdict, trial.plan, trial.seconds);
-    if (photographs.off > 0) found.push(`${photographs.off} of ${photographs.taken} photographs show another picture's box`);
-    if (found.length === 0) passed += 1;
-    else failed += 1;
-    console.log(JSON.stringify({ stream: trial.stream, player: trial.player, ...verdict, photographs, errors, counts, complaints: found }));
+  try {
+    for (const trial of trials()) {
+      if (trial.plan) await stand?.prepare(trial.plan.name);
+      if (await settle(browser, base, trial)) passed += 1;
+      else failed += 1;
+    }
+  } finally {
+    await browser.close();
+    stand?.close();
   }
-  await browser.close();
-  stand?.close();
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 && passed > 0;
 }

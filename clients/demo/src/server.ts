@@ -141,6 +141,7 @@ function sendResults(broadcast: Broadcast, client: WebSocket): void {
 function sendMedia(broadcast: Broadcast, client: WebSocket): void {
   let run: number | null = null;
   let missing = 0;
+  let damaged = false;
   const send = (aired: AiredPart): void => {
     const { clip, part } = aired;
     if (missing > 0 && !part.keyframe) {
@@ -150,14 +151,17 @@ function sendMedia(broadcast: Broadcast, client: WebSocket): void {
     if (missing > 0) client.send(JSON.stringify({ type: 'missed', parts: missing }));
     if (clip.plan.run !== run) sendInit(client, clip, part.firstPts);
     run = clip.plan.run;
-    client.send(Buffer.concat([header(aired, missing > 0), part.bytes]));
+    const media = damaged ? Buffer.alloc(part.bytes.length, 0xff) : part.bytes;
+    client.send(Buffer.concat([header(aired, missing > 0), media]));
     missing = 0;
+    damaged = false;
   };
   const cut = (): void => client.terminate();
   const miss = (): void => void (missing = 1);
+  const damage = (): void => void (damaged = true);
   const end = (): void => client.send(JSON.stringify({ type: 'ended' }));
-  broadcast.on('part', send).on('cut', cut).on('miss', miss).on('end', end);
-  client.on('close', () => broadcast.off('part', send).off('cut', cut).off('miss', miss).off('end', end));
+  broadcast.on('part', send).on('cut', cut).on('miss', miss).on('damage', damage).on('end', end);
+  client.on('close', () => broadcast.off('part', send).off('cut', cut).off('miss', miss).off('damage', damage).off('end', end));
   broadcast.aired.slice(broadcast.aired.findLastIndex(({ part }) => part.keyframe)).forEach(send);
 }
 

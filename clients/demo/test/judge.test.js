@@ -34,6 +34,12 @@ test('each kind of mistake is found, if it happens once', () => {
   assert.match(found(once({ number: null, label: null }))[0], /could not be read/);
 });
 
+test('a player that stopped on the way is found', () => {
+  const { sightings, analysed } = report();
+  const cut = { sightings: sightings.slice(0, 200), analysed: analysed.slice(0, 200), errors: [], counts: null };
+  assert.deepEqual(complaints(judge(cut, plan), plan, 12), ['it ended with picture 199']);
+});
+
 test('boxes that are not there, and a player that shows nothing, are found', () => {
   assert.match(found((each) => (each.number < 6 ? { ...each, label: null } : each))[0], /boxes on 98 of 100/);
   assert.match(found((each) => (each.number < 50 ? { ...each, run: null, units: null, formula: null } : each))[0], /without a name/);
