@@ -88,8 +88,12 @@ function playHls(): Playing {
   };
 }
 
+function wordsOf(error: unknown): string {
+  return error instanceof MediaError ? `media: ${error.message}` : String(error);
+}
+
 function playSocket(): Playing {
-  const player = new Player(video, `${socketUrl}/media`, { onError: (error) => errors.push(String(error)) });
+  const player = new Player(video, `${socketUrl}/media`, { onError: (error) => errors.push(wordsOf(error)) });
   return { timeline: player.timeline, live: () => player.goLive(), counts: () => player.counts, formula: () => null };
 }
 

@@ -13,7 +13,7 @@ export interface Photographs {
   readonly off: number;
 }
 
-/** Photographs `page` every `interval` seconds until `done`; the last one is left in `file`. */
+/** Photographs `page` every `interval` seconds until `done`, and leaves one of all of it in `file`. */
 export async function photograph(page: Page, done: Promise<unknown>, interval: number, file: string): Promise<Buffer[]> {
   let over = false;
   void done.finally(() => (over = true));
@@ -22,8 +22,8 @@ export async function photograph(page: Page, done: Promise<unknown>, interval: n
   while (!over) {
     shots.push(await stage.screenshot({ scale: 'css' }));
     await pause(interval * 1000);
-    if (shots.length === 8) await page.screenshot({ path: file });
   }
+  await page.screenshot({ path: file });
   return shots;
 }
 

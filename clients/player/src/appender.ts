@@ -66,6 +66,7 @@ export class Appender {
     this.queue = [...before.filter((step) => step.bytes === 0), GAP, ...this.queue.slice(from)];
     this.bytes = this.queue.reduce((sum, step) => sum + step.bytes, 0);
     this.options.onDropped(before.filter((step) => step.bytes > 0).length);
+    if (this.queue.length > this.options.maxSteps) this.broken(new Error('more changes of the media than can be followed'));
   }
 
   private readonly done = (): void => {

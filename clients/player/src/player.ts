@@ -5,6 +5,7 @@ import { readInit, readSamples, Timeline, type Placement, type VideoTrack } from
 import { Appender } from './appender.js';
 import { move, PACE, paced, trim, type Move, type PaceOptions, type Ranges } from './pace.js';
 import { Placements } from './placements.js';
+import { Repeats } from './repeats.js';
 import { Socket } from './socket.js';
 import { MAX_MESSAGE, readMessage, readPart, type InitMessage, type Message, type Part } from './wire.js';
 
@@ -38,6 +39,7 @@ export interface PlayerCounts {
 /** Media that waits for the browser. */
 const MAX_STEPS = 512;
 const MAX_BYTES = MAX_MESSAGE;
+const MAX_INIT = 1 << 20;
 
 /** One player for one video element, until it is destroyed. */
 export class Player {
@@ -55,8 +57,8 @@ export class Player {
   private awaited: InitMessage | null = null;
   /** Of the connection: parts belong to it. */
   private current: InitMessage | null = null;
-  /** What was taken in last; a connection that begins anew repeats some of it. */
-  private latest: { readonly run: number; readonly init: Uint8Array; firstPts: bigint | null } | null = null;
+  /** Of the media that was taken in last, over whichever connection. */
+  private latest: { readonly run: number; readonly init: Uint8Array; readonly repeats: Repeats } | null = null;
   /** Of the buffer. */
   private placement: Placement | null = null;
   private track: VideoTrack | null = null;
@@ -159,13 +161,11 @@ export class Player {
     if (part.run !== this.current?.run) throw new Error(`a part of run ${part.run}, which has not begun`);
     this.counts.parts += 1;
     this.over = false;
-    const { latest } = this;
-    if (latest?.firstPts != null && part.firstPts <= latest.firstPts) return;
-    if (latest) latest.firstPts = part.firstPts;
-    this.append(part);
+    if (this.latest?.repeats.isNew(part)) this.append(part);
   }
 
   private begin(init: InitMessage, segment: Uint8Array<ArrayBuffer>): void {
+    if (segment.length > MAX_INIT) throw new Error(`an initialisation segment of ${segment.length} bytes`);
     const type = `video/mp4; codecs="${init.codecs}"`;
     if (!MediaSource.isTypeSupported(type)) {
       this.close();
@@ -176,9 +176,11 @@ export class Player {
     if (track && track.timescale !== init.timescale) throw new Error('the initialisation segment has another timescale');
     const { latest } = this;
     this.tell({ state: 'playing' });
-    // Goes on where the last connection ended: were the same media put in again, pictures that are waiting would go.
-    if (latest?.run === init.run && equal(latest.init, segment)) return;
-    this.latest = { run: init.run, init: segment, firstPts: null };
+    if (latest?.run === init.run && equal(latest.init, segment)) {
+      latest.repeats.again();
+      return;
+    }
+    this.latest = { run: init.run, init: segment, repeats: new Repeats() };
     if (!this.source) this.open(type);
     this.appender?.push({ bytes: 0, keyframe: false, run: (buffer) => this.place(buffer, init, type, track) });
     // Without bytes: it is never dropped to make room, since all that follows needs it.
@@ -252,7 +254,12 @@ export class Player {
 
   private ready(source: MediaSource, type: string): void {
     if (this.source !== source) return;
-    this.buffer = source.addSourceBuffer(type);
+    try {
+      this.buffer = source.addSourceBuffer(type);
+    } catch (error) {
+      this.failed(error);
+      return;
+    }
     this.appender?.attach(this.buffer);
     this.keepUp();
   }
@@ -304,7 +311,8 @@ export class Player {
 
   private readonly keepUp = (): void => {
     const { buffer, video } = this;
-    if (!buffer || this.destroyed) return;
+    // Closed: the element was given something else to play.
+    if (!buffer || this.destroyed || this.source?.readyState === 'closed') return;
     const ranges = rangesOf(buffer.buffered);
     // Who has paused it wants to see this picture.
     const held = video.paused && video.played.length > 0;

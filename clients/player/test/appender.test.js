@@ -80,6 +80,12 @@ test('it is cut by bytes as well, and whole where there is no keyframe to go on 
   assert.equal(told.dropped, 2);
 });
 
+test('steps that are no media are bounded, too', () => {
+  const { told, appender } = start();
+  for (let n = 0; n < 100; n++) appender.push(step(`${n}`, false, 0));
+  assert.equal(told.broken.length, 1);
+});
+
 test('a full buffer is emptied once; where that does not help, the part goes', () => {
   const { buffer, told, appender } = start({ makeRoom: (full) => (full.remove(), true) });
   buffer.full = true;
