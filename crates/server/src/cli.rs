@@ -12,7 +12,9 @@ use ocelli_media::libav::Acceleration;
 use ocelli_model::SamplingPlan;
 
 pub(crate) use self::{
-    operate::{CheckConfig, Config, ConfigCommand, Health, Serve, ShowConfig},
+    operate::{
+        Archive, ArchiveCommand, CheckArchive, CheckConfig, Config, ConfigCommand, Health, Serve, ShowConfig,
+    },
     store::{
         DiffResults, ExportFormat, ExportResults, Ledger, ListResults, Results, ResultsCommand, Runs,
         Selection, Store, StoreCommand,
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     Ledger(Ledger),
     /// Check the store
     Store(Store),
+    /// Check recordings, and mend them
+    Archive(Archive),
     /// Run the server: streams for weeks, frames on a shared volume, live results
     Serve(Serve),
     /// Show the configuration of the server, or check one

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Command::Results(options) => commands::results::results(options),
         Command::Ledger(options) => commands::ledger::ledger(options),
         Command::Store(options) => commands::store::store(options),
+        Command::Archive(options) => commands::archive::archive(options),
         Command::Serve(options) => commands::serve::serve(options),
         Command::Config(options) => commands::config::config(options),
         Command::Health(options) => commands::health::health(options),

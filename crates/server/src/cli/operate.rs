@@ -86,3 +86,34 @@ pub(crate) struct Health {
     /// it says so]
     pub(crate) url: Option<String>,
 }
+
+const ARCHIVE_EXAMPLES: &str = "\
+Examples:
+  Does the index of recordings fit the media? Reads all of it; exit code 0 only if so:
+    ocelli archive check
+  The same, and put right what does not fit; what is missing becomes a gap that is told:
+    ocelli archive check --mend
+
+The server must not be running: recordings, as results, are written by one process at a time. A segment that was open when a server was killed is made whole first.";
+
+#[derive(Debug, Args)]
+#[command(after_help = ARCHIVE_EXAMPLES)]
+pub(crate) struct Archive {
+    #[command(subcommand)]
+    pub(crate) command: ArchiveCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ArchiveCommand {
+    /// Hold the index of recordings and the media against each other
+    Check(CheckArchive),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArchive {
+    #[command(flatten)]
+    pub(crate) config: ConfigFlags,
+    /// Put right what does not fit
+    #[arg(long)]
+    pub(crate) mend: bool,
+}

@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 pub(crate) mod analyze;
+pub(crate) mod archive;
 mod aside;
 pub(crate) mod config;
 pub(crate) mod doctor;
