@@ -7,6 +7,8 @@ mod disk;
 mod drain;
 mod hostile;
 mod killed;
+mod published;
+mod recorded;
 mod rights;
 mod secrets;
 mod served;

@@ -11,6 +11,7 @@ use std::{
 use tempfile::TempDir;
 
 use super::asking::{Answer, ask};
+use crate::ocelli::{Ran, ocelli};
 
 /// What outlives a server: its folders and its options.
 #[derive(Debug)]
@@ -29,10 +30,17 @@ impl Site {
             ("media.uploads", "uploads"),
             ("media.folders", "media"),
             ("store.path", "store"),
+            ("archive.path", "recordings"),
             ("access.tokens", "tokens.json"),
         ];
         let own = own.map(|(key, name)| format!("{key}={}", dir.path().join(name).display()));
-        let fixed = ["network.allow=127.0.0.0/8", "server.listen=127.0.0.1:0", "engine.backoff_min=50 ms"];
+        let fixed = [
+            "network.allow=127.0.0.0/8",
+            "server.listen=127.0.0.1:0",
+            "rtmp.listen=127.0.0.1:0",
+            "archive.reserve_bytes=1 MB",
+            "engine.backoff_min=50 ms",
+        ];
         let settings =
             own.into_iter().chain(fixed.into_iter().chain(settings.iter().copied()).map(str::to_owned));
         let options = settings.flat_map(|setting| ["--set".to_owned(), setting]).collect();
@@ -68,6 +76,19 @@ impl Site {
     /// All that servers of this site logged.
     pub(super) fn log(&self) -> String {
         std::fs::read_to_string(self.path("log")).unwrap()
+    }
+
+    /// The port for publishers of the server that was started last.
+    pub(super) fn rtmp_port(&self) -> u16 {
+        let log = self.log();
+        let line = log.lines().rev().find(|line| line.contains("RTMP publishers are taken")).unwrap();
+        line.rsplit_once(':').unwrap().1.trim().parse().unwrap()
+    }
+
+    /// Index and media of recordings, where no server runs.
+    pub(super) fn check_archive(&self) -> Ran {
+        let words = ["archive", "check"].into_iter().map(str::to_owned).chain(self.options.iter().cloned());
+        ocelli(&words.collect::<Vec<_>>())
     }
 
     /// The command line of the server, behind `prefix`: a program that starts it.

@@ -1,0 +1,136 @@
+//! Media that is published to the server, played and kept.
+
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use ocelli_testkit::{Clip, probe};
+use serde_json::{Value, json};
+
+use super::{asking::Follower, cameras::clip, served::Site};
+
+/// Told to nobody but the publisher.
+const SECRET: &str = "canary-of-publishers";
+
+/// ffmpeg, publishing a file in real time as OBS would; what it says is kept for when it fails.
+struct Publisher(Child);
+
+impl Publisher {
+    fn start(clip: &Path, url: &str) -> Self {
+        let mut ffmpeg = Command::new("ffmpeg");
+        ffmpeg.args(["-hide_banner", "-loglevel", "error", "-re", "-i"]).arg(clip);
+        ffmpeg.args(["-c", "copy", "-f", "flv", url]).stdin(Stdio::null()).stderr(Stdio::piped());
+        Self(ffmpeg.spawn().expect("ffmpeg is installed"))
+    }
+
+    /// Whether it could publish all of it.
+    fn ended(self) -> (bool, String) {
+        let ended = self.0.wait_with_output().unwrap();
+        (ended.status.success(), String::from_utf8_lossy(&ended.stderr).into_owned())
+    }
+}
+
+fn obs() -> Value {
+    json!({"id": "obs", "fps": "5", "frames": {}, "record": {}, "source": {"url": "publish:obs"},
+        "publish": {"secret": SECRET}})
+}
+
+/// PTS of pictures, as ffprobe reads them from a URL or file.
+fn times(input: &str) -> Vec<i64> {
+    let mut ffprobe = Command::new("ffprobe");
+    ffprobe.args([
+        "-v",
+        "error",
+        "-select_streams",
+        "v",
+        "-show_entries",
+        "packet=pts",
+        "-of",
+        "csv=p=0",
+        input,
+    ]);
+    let told = ffprobe.output().expect("ffprobe is installed");
+    assert!(told.status.success(), "{input}: {}", String::from_utf8_lossy(&told.stderr));
+    let text = String::from_utf8(told.stdout).unwrap();
+    let mut times: Vec<i64> = text.lines().map(|line| line.trim_end_matches(',').parse().unwrap()).collect();
+    times.sort_unstable();
+    times
+}
+
+/// Of 6 s, with B-frames, a keyframe each second.
+fn published() -> Clip {
+    clip().frames(150).params("keyint=25:min-keyint=25:scenecut=0:bframes=2")
+}
+
+#[test]
+fn what_ffmpeg_publishes_is_kept_and_played_tick_for_tick() {
+    let clip = published().cached();
+    let site = Site::new(&[]);
+    let server = site.start();
+    server.create(&obs()).is(201);
+    let mut follower = Follower::new(server.address);
+    let url = |secret: &str| format!("rtmp://127.0.0.1:{}/live/obs?secret={secret}", site.rtmp_port());
+    let (went_well, _) = Publisher::start(&clip, &url("wrong")).ended();
+    assert!(!went_well, "nobody publishes without the secret");
+
+    let publisher = Publisher::start(&clip, &url(SECRET));
+    follower.frame("obs", 5);
+    // A second one is refused while the first is there.
+    let (went_well, _) = Publisher::start(&clip, &url(SECRET)).ended();
+    assert!(!went_well, "one publisher at a time");
+    let live = server.get("/api/v1/streams/obs/hls/live.m3u8").is(200).text();
+    assert!(live.contains("#EXT-X-PART:"), "{live}");
+    assert_eq!(publisher.ended(), (true, String::new()));
+    follower.state("obs", "starting");
+
+    // Milliseconds are what RTMP has; the file's own ticks are 1/12800 s or the like, and begin at 0.
+    let truth = probe(&clip);
+    let expected = truth.pictures.len();
+    let stop = super::asking::ask(server.address, "POST", "/api/v1/streams/obs/stop", &[], b"");
+    stop.is(200);
+    let recording = server.get("/api/v1/streams/obs/recording").is(200).json();
+    assert_eq!(recording["gaps"], json!([]), "{recording}");
+    let played = times(&format!("{}/api/v1/streams/obs/hls/archive.m3u8?run=0", server.url()));
+    assert_eq!(played.len(), expected, "every picture is played");
+    let steps: Vec<i64> = played.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(steps.iter().all(|step| *step == 40), "{steps:?}");
+    server.stop();
+    site.check_archive().whole();
+    let mut kept = Vec::new();
+    let mut files: Vec<_> = std::fs::read_dir(site.path("recordings/media/obs/0")).unwrap().collect();
+    files.sort_by_key(|file| file.as_ref().unwrap().file_name().to_str().unwrap().len());
+    for file in files {
+        kept.extend(times(&file.unwrap().path().display().to_string()));
+    }
+    kept.sort_unstable();
+    assert_eq!(kept.len(), expected, "each segment is a file that ffprobe reads");
+    assert!(!site.log().contains(SECRET) && !site.log().contains("panicked"), "{}", site.log());
+}
+
+#[test]
+fn a_publisher_that_comes_back_is_a_new_run() {
+    let clip = published().cached();
+    let site = Site::new(&[]);
+    let server = site.start();
+    server.create(&obs()).is(201);
+    let mut follower = Follower::new(server.address);
+    for times in 1..=2 {
+        let url = format!("rtmp://127.0.0.1:{}/live/obs?secret={SECRET}", site.rtmp_port());
+        let mut publisher = Publisher::start(&clip, &url);
+        follower.frame("obs", 5 * times);
+        publisher.0.kill().unwrap();
+        publisher.0.wait().unwrap();
+        follower.state("obs", "starting");
+    }
+    let status = server.get("/api/v1/streams/obs").json();
+    assert_eq!(status["status"]["restart_count"], 0, "nothing went wrong: {status}");
+    let runs = server.get("/api/v1/streams/obs/runs").json();
+    let mut ordinals: Vec<_> =
+        runs["items"].as_array().unwrap().iter().map(|run| run["run"].as_u64()).collect();
+    ordinals.sort_unstable();
+    assert_eq!(ordinals, [Some(0), Some(1)]);
+    server.stop();
+    super::killed::balanced(&site);
+    site.check_archive().whole();
+}
