@@ -13,7 +13,8 @@ use ocelli_store::{SegmentClass, SegmentRecord, Segments};
 use tokio::runtime::Handle;
 
 use crate::{
-    ArchiveConfig, ArchiveError, ArchiveReader, Finding, LiveView, Recorder, Recovered, Removed,
+    ArchiveConfig, ArchiveError, ArchiveReader, Clip, Finding, LiveView, Recorder, Recovered, Removed,
+    clip::Plan,
     files::{Disk, Files},
     lane::Lane,
     object::key,
@@ -163,6 +164,17 @@ impl Archive {
         ArchiveReader::new(Arc::clone(&self.shared), self.live(stream), stream.clone(), run, from_pts)
     }
 
+    /// An MP4 of a window of a run that players show from exactly the picture that is seen at its beginning. See [`Clip`].
+    pub async fn clip(&self, stream: &StreamId, run: u32, pts: Range<i64>) -> Result<Clip, ArchiveError> {
+        let reader = || self.reader(stream, run, pts.start);
+        let (first, second) = (reader(), reader());
+        let range = pts.clone();
+        let planned = blocking(&self.shared.runtime, move || Plan::of(first, range)).await?;
+        let nothing =
+            || ArchiveError::Missing(format!("run {run} of {stream} from PTS {} to {}", pts.start, pts.end));
+        Clip::new(planned.ok_or_else(nothing)?, second, self.shared.runtime.clone())
+    }
+
     /// Compares the index with all media; `mend` puts right what differs.
     pub async fn check(&self, mend: bool) -> Result<Vec<Finding>, ArchiveError> {
         let shared = Arc::clone(&self.shared);
@@ -230,7 +242,7 @@ impl Shared {
 }
 
 /// On a thread that may block.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     runtime: &Handle,
     work: impl FnOnce() -> Result<T, ArchiveError> + Send + 'static,
 ) -> Result<T, ArchiveError> {

@@ -73,6 +73,16 @@ fn ceil(ticks: i64, base: TimeBase, scale: u32) -> u32 {
     u32::try_from((scaled + den - 1) / den).unwrap_or(u32::MAX)
 }
 
+/// A unit that comes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Next {
+    pub(crate) dts: i64,
+    /// Decoding can start with it.
+    pub(crate) opens: bool,
+    /// It needs another initialisation segment.
+    pub(crate) anew: bool,
+}
+
 /// Where a run stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Cutting {
@@ -92,8 +102,9 @@ impl Cutting {
         Self { base, part: dts, segment: dts, opens, last: dts, step: 0 }
     }
 
-    /// What the next unit begins. `opens`: decoding can start with it. `anew`: it needs another initialisation.
-    pub(crate) fn next(&mut self, dts: i64, opens: bool, anew: bool, lengths: &Lengths) -> Begins {
+    /// What the next unit begins.
+    pub(crate) fn next(&mut self, unit: Next, lengths: &Lengths) -> Begins {
+        let Next { dts, opens, anew } = unit;
         self.step = dts.saturating_sub(self.last);
         self.last = dts;
         // Half a picture more: lengths that are no multiple of a picture are met as well as can be.

@@ -143,8 +143,7 @@ impl Queue {
     pub(crate) fn take(&self) -> Option<Job> {
         let waits = |waiting: &mut Waiting| waiting.jobs.is_empty() && !waiting.ended;
         let mut waiting = self.changed.wait_while(self.lock(), waits).unwrap_or_else(PoisonError::into_inner);
-        let job = waiting.jobs.pop_front();
-        job
+        waiting.jobs.pop_front()
     }
 
     /// Its bytes are on their way out of memory.

@@ -28,6 +28,7 @@
 
 mod archive;
 mod check;
+mod clip;
 mod config;
 mod cutting;
 mod error;
@@ -47,6 +48,7 @@ mod writer;
 
 pub use archive::Archive;
 pub use check::{Finding, Mismatch};
+pub use clip::Clip;
 pub use config::{ArchiveConfig, Retention};
 pub use error::ArchiveError;
 pub use live::{Init, LivePart, LiveSegment, LiveView, LiveWindow};

@@ -51,7 +51,8 @@ pub(crate) fn key(location: &str) -> Option<String> {
 
 /// Equal bytes, equal names: the first 64 bits of their SHA-256.
 pub(crate) fn init_name(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    let first = Sha256::digest(bytes).iter().take(8).fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
+    format!("{first:016x}")
 }
 
 /// Times of a segment's pictures.

@@ -45,6 +45,8 @@ pub struct ArchiveReader {
     ready: VecDeque<Media>,
     /// Of the last segment, and the name of what it was read from: as long as it stays the same, so do the parameters of units.
     tracks: Option<(String, Tracks)>,
+    /// Its bytes.
+    head: Bytes,
 }
 
 /// How far it has come.
@@ -75,6 +77,7 @@ impl ArchiveReader {
             ahead: VecDeque::new(),
             ready: VecDeque::new(),
             tracks: None,
+            head: Bytes::new(),
         }
     }
 
@@ -90,6 +93,17 @@ impl ArchiveReader {
             }
         }
         Ok(self.ready.pop_front())
+    }
+
+    /// All that was read and not given yet, after reading on where that is nothing.
+    pub(crate) fn piece(&mut self) -> Result<VecDeque<Media>, ArchiveError> {
+        while self.ready.is_empty() && self.fill()? {}
+        Ok(std::mem::take(&mut self.ready))
+    }
+
+    /// The initialisation segment of what was read last.
+    pub(crate) fn head(&self) -> &Bytes {
+        &self.head
     }
 
     /// Reads on, by a segment at most; whether there was anything.
@@ -126,7 +140,8 @@ impl ArchiveReader {
             let scan = cmaf::scan(&bytes);
             let parts: Vec<Bytes> =
                 scan.parts.iter().skip(at.parts).map(|range| bytes.slice(range.clone())).collect();
-            self.take(&row.location, &row.init, &bytes, &parts)?;
+            let head = bytes.slice(..scan.init);
+            self.take(&row.location, &row.init, &head, &parts)?;
             at.parts = scan.parts.len();
             at.whole = true;
             return Ok(true);
@@ -144,10 +159,17 @@ impl ArchiveReader {
         Ok(!parts.is_empty() || at.whole)
     }
 
-    fn take(&mut self, location: &str, init: &str, head: &[u8], parts: &[Bytes]) -> Result<(), ArchiveError> {
+    fn take(
+        &mut self,
+        location: &str,
+        init: &str,
+        head: &Bytes,
+        parts: &[Bytes],
+    ) -> Result<(), ArchiveError> {
         let damaged = |source| ArchiveError::Damaged { location: location.to_owned(), source };
         if self.tracks.as_ref().is_none_or(|(known, _)| known != init) {
             self.tracks = Some((init.to_owned(), cmaf::read_init(head).map_err(damaged)?));
+            self.head = Bytes::copy_from_slice(head);
         }
         let Some((_, tracks)) = &self.tracks else { return Ok(()) };
         for part in parts {
@@ -186,7 +208,7 @@ impl ArchiveReader {
         while !keyframe {
             let numbers = number.saturating_sub(u64::from(PAGE))..number;
             let page =
-                self.query(SegmentQuery { numbers: Some(numbers), newest_first: true, ..self.asked() })?;
+                self.query(&SegmentQuery { numbers: Some(numbers), newest_first: true, ..self.asked() })?;
             let Some(last) = page.last() else { return Ok(Some(shown)) };
             let opens = page.iter().find(|row| row.keyframe);
             (number, keyframe) = opens.map_or((last.number, false), |row| (row.number, true));
@@ -202,7 +224,7 @@ impl ArchiveReader {
             SegmentQuery { pts: Some(i64::MIN..from), ..newest },
             SegmentQuery { limit: 1, ..self.asked() },
         ] {
-            if let Some(row) = self.query(query)?.pop() {
+            if let Some(row) = self.query(&query)?.pop() {
                 return Ok(Some((row.number, row.keyframe)));
             }
         }
@@ -230,7 +252,7 @@ impl ArchiveReader {
     }
 
     fn rows(&self, from: u64, limit: u32) -> Result<Vec<SegmentRecord>, ArchiveError> {
-        self.query(SegmentQuery { numbers: Some(from..u64::MAX), limit, ..self.asked() })
+        self.query(&SegmentQuery { numbers: Some(from..u64::MAX), limit, ..self.asked() })
     }
 
     fn asked(&self) -> SegmentQuery {
@@ -242,7 +264,7 @@ impl ArchiveReader {
         }
     }
 
-    fn query(&self, query: SegmentQuery) -> Result<Vec<SegmentRecord>, ArchiveError> {
-        Ok(self.shared.runtime.block_on(self.shared.index.segments(&query))?)
+    fn query(&self, query: &SegmentQuery) -> Result<Vec<SegmentRecord>, ArchiveError> {
+        Ok(self.shared.runtime.block_on(self.shared.index.segments(query))?)
     }
 }

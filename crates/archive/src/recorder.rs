@@ -165,7 +165,7 @@ impl Recorder {
             Step::Begins(begins, pictures) => {
                 let base = run.base;
                 if let (Some(pictures), Some(described)) = (pictures, described) {
-                    self.part(&described, ordinal, pictures)?;
+                    self.part(&described, ordinal, &pictures)?;
                 }
                 if begins == Begins::Segment {
                     if let Some(shown) = self.end_segment() {
@@ -196,7 +196,7 @@ impl Recorder {
         let Some(mut run) = self.run.take() else { return };
         self.sound.end();
         if let (Some(pictures), Some(described)) = (run.end(), run.parameters().cloned())
-            && let Err(error) = self.part(&described, run.ordinal, pictures)
+            && let Err(error) = self.part(&described, run.ordinal, &pictures)
         {
             tracing::error!(stream = %self.lane.stream, %error, "the end of a run could not be recorded");
         }
@@ -211,7 +211,7 @@ impl Recorder {
     }
 
     /// Pictures and the sound beside them become a part, for players at once and for the disk when it can.
-    fn part(&mut self, video: &Arc<CodecParameters>, run: u32, pictures: Pictures) -> Result<(), CmafError> {
+    fn part(&mut self, video: &Arc<CodecParameters>, run: u32, pictures: &Pictures) -> Result<(), CmafError> {
         let Some(mut segment) = self.segment.take() else { return Ok(()) };
         let made = self.make(video, run, pictures, &mut segment);
         self.segment = Some(segment);
@@ -222,7 +222,7 @@ impl Recorder {
         &mut self,
         video: &Arc<CodecParameters>,
         run: u32,
-        pictures: Pictures,
+        pictures: &Pictures,
         segment: &mut Segment,
     ) -> Result<(), CmafError> {
         let described = self.describe(video)?;
@@ -252,15 +252,15 @@ impl Recorder {
         shown.end_pts = shown.end_pts.max(pictures.end_pts);
         shown.ticks += pictures.ticks;
         if begins {
-            let live = live_segment(segment.number, run, segment, &pictures, video, &described.init);
+            let live = live_segment(segment.number, run, segment, pictures, video, &described.init);
             self.lane.window().begin(live, !kept);
             if kept {
-                let begin = begin(run, segment, &pictures, video, described.init);
+                let begin = begin(run, segment, pictures, video, described.init);
                 self.lane.queue.put(Job::Begin(begin));
             }
         }
-        self.show(segment, &bytes, &pictures);
-        self.keep(segment, run, bytes, &pictures);
+        self.show(segment, &bytes, pictures);
+        self.keep(segment, run, bytes, pictures);
         Ok(())
     }
 

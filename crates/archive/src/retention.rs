@@ -138,7 +138,8 @@ impl Shared {
         if gone.is_empty() {
             return Ok(());
         }
-        let list: String = gone.iter().map(|segment| format!("{}\n", segment.location)).collect();
+        let list: Vec<&str> = gone.iter().map(|segment| segment.location.as_str()).collect();
+        let list = list.join("\n");
         let failed = |source| ArchiveError::Read { location: REMOVING.to_owned(), source };
         self.files.put(REMOVING, list.as_bytes()).map_err(failed)?;
         let streams: BTreeSet<&StreamId> = gone.iter().map(|segment| &segment.stream).collect();

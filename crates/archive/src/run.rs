@@ -8,7 +8,7 @@ use ocelli_media::{
 };
 use ocelli_model::TimeBase;
 
-use crate::cutting::{Begins, Cutting, Lengths};
+use crate::cutting::{Begins, Cutting, Lengths, Next};
 
 /// Most pictures of a part, whatever their times say.
 const MOST_PICTURES: usize = 1000;
@@ -124,7 +124,7 @@ impl Run {
             // In the file it is counted in other ticks.
             ticks.checked_mul(self.base.num()).is_some()
         });
-        let mut begins = cutting.next(dts, opens, framed.changed || fits.is_none(), lengths);
+        let mut begins = cutting.next(Next { dts, opens, anew: framed.changed || fits.is_none() }, lengths);
         if begins == Begins::Nothing && (self.samples.len() >= MOST_PICTURES || self.bytes >= MOST_BYTES) {
             cutting.close_part();
             begins = Begins::Part;

@@ -49,17 +49,14 @@ impl Sound {
             return;
         };
         let ticks = unit.pts.checked_sub(pts).and_then(|ticks| u32::try_from(ticks).ok());
-        match ticks.filter(|ticks| *ticks > 0) {
-            Some(ticks) => {
-                self.ticks = ticks;
-                self.ready(SoundSample { pts, ticks, data });
-                self.last = Some((unit.pts, unit.data));
-            }
+        if let Some(ticks) = ticks.filter(|ticks| *ticks > 0) {
+            self.ticks = ticks;
+            self.ready(SoundSample { pts, ticks, data });
+            self.last = Some((unit.pts, unit.data));
+        } else {
             // A clock that went back: what is heard already is not heard again.
-            None => {
-                self.left_out += 1;
-                self.last = Some((pts, data));
-            }
+            self.left_out += 1;
+            self.last = Some((pts, data));
         }
     }
 

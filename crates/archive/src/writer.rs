@@ -223,10 +223,7 @@ impl Writer {
         while let Some(open) = self.late.front() {
             let Some(object) = key(&open.record.location) else { break };
             let files = &self.shared.files;
-            let bytes = match files.read(&open.grown.key, 0..open.record.bytes) {
-                Ok(bytes) => bytes,
-                Err(_) => break,
-            };
+            let Ok(bytes) = files.read(&open.grown.key, 0..open.record.bytes) else { break };
             if cmaf::scan(&bytes).whole as u64 != open.record.bytes {
                 tracing::error!(file = open.grown.key, "is damaged, and left to the next start");
             } else if files.put(&object, &bytes).is_ok() {

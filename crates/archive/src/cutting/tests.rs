@@ -3,7 +3,7 @@ use std::time::Duration;
 use ocelli_model::TimeBase;
 use proptest::prelude::*;
 
-use super::{Begins, Cutting, Lengths};
+use super::{Begins, Cutting, Lengths, Next};
 use crate::ArchiveConfig;
 
 fn lengths() -> Lengths {
@@ -22,7 +22,7 @@ fn cut(
     let (mut part, mut segment) = (first, (first, opens));
     let (mut parts, mut segments) = (Vec::new(), Vec::new());
     for (dts, opens) in units.skip(1) {
-        let begins = cutting.next(dts, opens, false, lengths);
+        let begins = cutting.next(Next { dts, opens, anew: false }, lengths);
         if begins != Begins::Nothing {
             parts.push(dts - part);
             lengths.part_closed(dts - part, base);
@@ -96,10 +96,10 @@ fn the_promise_is_kept() {
 fn other_parameters_begin_a_segment() {
     let base = TimeBase::new(1, 1000).unwrap();
     let mut cutting = Cutting::new(base, 0, true);
-    assert_eq!(cutting.next(40, false, false, &lengths()), Begins::Nothing);
-    assert_eq!(cutting.next(80, true, false, &lengths()), Begins::Nothing);
-    assert_eq!(cutting.next(120, true, true, &lengths()), Begins::Segment);
-    assert_eq!(cutting.next(160, true, false, &lengths()), Begins::Nothing);
+    assert_eq!(cutting.next(Next { dts: 40, opens: false, anew: false }, &lengths()), Begins::Nothing);
+    assert_eq!(cutting.next(Next { dts: 80, opens: true, anew: false }, &lengths()), Begins::Nothing);
+    assert_eq!(cutting.next(Next { dts: 120, opens: true, anew: true }, &lengths()), Begins::Segment);
+    assert_eq!(cutting.next(Next { dts: 160, opens: true, anew: false }, &lengths()), Begins::Nothing);
 }
 
 proptest! {

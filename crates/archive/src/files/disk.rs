@@ -51,14 +51,14 @@ impl Disk {
             done => done,
         }
     }
+}
 
-    /// For file systems without links.
-    fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let unborn = to.with_extension("new");
-        fs::copy(from, &unborn)?;
-        File::open(&unborn)?.sync_all()?;
-        fs::rename(&unborn, to)
-    }
+/// For file systems without links.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let unborn = to.with_extension("new");
+    fs::copy(from, &unborn)?;
+    File::open(&unborn)?.sync_all()?;
+    fs::rename(&unborn, to)
 }
 
 impl Files for Disk {
@@ -82,7 +82,7 @@ impl Files for Disk {
         self.remove(to)?;
         match self.within(to, |to| fs::hard_link(&from, to)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound && !full(&error) => {
-                self.within(to, |to| self.copy(&from, to))
+                self.within(to, |to| copy(&from, to))
             }
             done => done,
         }

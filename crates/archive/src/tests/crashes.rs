@@ -15,8 +15,7 @@ async fn dies(memory: &Memory, index: &std::sync::Arc<Index>, given: &[Given], c
     let lane = archive.shared().lane(&id("cam"));
     drop(recorder);
     archive.settled().await;
-    let parts = lane.state().parts;
-    parts
+    lane.state().parts
 }
 
 /// All there is fits together, and is the beginning of what was given. How many pictures of it.

@@ -37,7 +37,7 @@ async fn age_and_class_decide() {
     let memory = Memory::default();
     let keep = Retention {
         age: Some(Duration::from_secs(1998)),
-        event_age: Some(Duration::from_millis(1_997_000)),
+        event_age: Some(Duration::from_secs(1997)),
         bytes: None,
     };
     let archive = filled(&memory, keep, store(folder.path()).await).await;

@@ -1,6 +1,14 @@
 //! Units of real clips, and an index that fails.
 
-use std::{fs::File, ops::Range, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    ops::Range,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use ocelli_media::{
@@ -128,7 +136,7 @@ pub(crate) struct Index {
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) memory: Memory,
     pub(crate) failing: Range<u64>,
-    pub(crate) calls: std::sync::atomic::AtomicU64,
+    pub(crate) calls: AtomicU64,
 }
 
 impl Index {
@@ -137,12 +145,12 @@ impl Index {
             store: Arc::clone(store),
             memory: memory.clone(),
             failing,
-            calls: Default::default(),
+            calls: AtomicU64::default(),
         })
     }
 
     fn call(&self) -> Result<(), StoreError> {
-        let call = self.calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
         if self.memory.alive() && !self.failing.contains(&call) { Ok(()) } else { Err(StoreError::Closed) }
     }
 }

@@ -1,1 +1,106 @@
+use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
+use ocelli_model::TimeBase;
+
+use super::Window;
+use crate::{Init, LivePart, LiveSegment, LiveWindow};
+
+fn segment(number: u64) -> LiveSegment {
+    let init =
+        Init { name: "0".repeat(16), bytes: Bytes::new(), codecs: "avc1".to_owned(), width: 16, height: 16 };
+    LiveSegment {
+        number,
+        run: 0,
+        discontinuity: 0,
+        time_base: TimeBase::SECOND,
+        first_pts: number as i64 * 2,
+        end_pts: number as i64 * 2,
+        began_ms: 0,
+        keyframe: true,
+        init: Arc::new(init),
+        parts: Vec::new(),
+        sealed: false,
+    }
+}
+
+/// A segment of two seconds with one part.
+fn grow(window: &mut Window, number: u64, missed: bool) {
+    window.begin(segment(number), missed);
+    let first_pts = number as i64 * 2;
+    let part = LivePart { bytes: Bytes::from_static(b"part"), first_pts, ticks: 2, keyframe: true };
+    window.grow(part, first_pts, first_pts + 2);
+}
+
+/// Numbers, with `*` where the bytes are in memory and `+` where it is sealed.
+fn shown(window: &LiveWindow) -> String {
+    let word = |segment: &Arc<LiveSegment>| {
+        let bytes = if segment.parts.is_empty() { "" } else { "*" };
+        format!("{}{bytes}{}", segment.number, if segment.sealed { "+" } else { "" })
+    };
+    window.segments.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn started() -> Window {
+    let mut window = Window::new(Duration::from_secs(8));
+    window.start();
+    window
+}
+
+#[test]
+fn bytes_stay_for_the_newest_and_names_for_longer() {
+    let mut window = started();
+    let view = window.view();
+    for number in 0..9 {
+        grow(&mut window, number, false);
+        if number > 0 {
+            window.sealed(number - 1);
+        }
+    }
+    assert_eq!(shown(&view.now()), "5+ 6*+ 7*+ 8*");
+    window.sealed(8);
+    window.end();
+    assert_eq!(shown(&view.now()), "5+ 6+ 7+ 8+");
+    assert!(view.now().ended);
+    window.start();
+    assert_eq!((shown(&view.now()), view.now().ended), (String::new(), false));
+}
+
+/// What no disk has yet stays in memory, and what none will have is forgotten with all before it.
+#[test]
+fn nothing_is_listed_that_is_nowhere() {
+    let mut window = started();
+    let view = window.view();
+    for number in 0..6 {
+        grow(&mut window, number, false);
+    }
+    assert_eq!(shown(&view.now()), "0* 1* 2* 3* 4* 5*");
+    for number in [0, 1, 3] {
+        window.sealed(number);
+    }
+    assert_eq!(shown(&view.now()), "2* 3*+ 4* 5*");
+    window.missed(2);
+    grow(&mut window, 6, true);
+    assert_eq!(shown(&view.now()), "3+ 4* 5* 6*");
+    window.sealed(4);
+    for number in 7..9 {
+        grow(&mut window, number, false);
+    }
+    assert_eq!(shown(&view.now()), "4+ 5* 6* 7* 8*");
+    grow(&mut window, 9, false);
+    assert_eq!(shown(&view.now()), "7* 8* 9*");
+}
+
+#[tokio::test]
+async fn players_hear_of_each_part() {
+    let mut window = started();
+    let mut view = window.view();
+    window.promise(2, 200);
+    grow(&mut window, 0, false);
+    let seen = view.wait(|window| !window.segments.is_empty()).await;
+    assert_eq!((seen.target_seconds, seen.part_target_ms), (2, 200));
+    window.pause(Some("no room".to_owned()));
+    assert_eq!(view.wait(|window| window.paused.is_some()).await.paused.as_deref(), Some("no room"));
+    drop(window);
+    assert_eq!(shown(&*view.wait(|_| false).await), "0*");
+}
