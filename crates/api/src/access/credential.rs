@@ -81,10 +81,10 @@ fn take_query(uri: &mut Uri) -> Shown {
     let Some(query) = uri.query().filter(|query| query.split('&').any(|pair| is_ours(&pair))) else {
         return Shown::Nothing;
     };
-    let shown = match (only(fields(query, FIELD)), is_signed) {
-        (Some(None), _) | (Some(Some(_)), true) => Shown::Unusable(Unusable::Several),
-        (Some(Some(token)), false) => token_of(token),
-        (None, _) => signature(query),
+    let shown = match (Values::of(query, FIELD), is_signed) {
+        (Values::Several, _) | (Values::One(_), true) => Shown::Unusable(Unusable::Several),
+        (Values::One(token), false) => token_of(token),
+        (Values::Nothing, _) => signature(query),
     };
     let rest: Vec<&str> = query.split('&').filter(|pair| !is_ours(pair)).collect();
     let target =
@@ -100,20 +100,28 @@ fn fields<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
     query.split('&').filter_map(move |pair| pair.strip_prefix(name))
 }
 
-/// `None` where there is none, `Some(None)` where there are several.
-fn only<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<Option<&'a str>> {
-    match (values.next(), values.next()) {
-        (None, _) => None,
-        (Some(one), None) => Some(Some(one)),
-        (Some(_), Some(_)) => Some(None),
+/// What a query holds under one name.
+enum Values<'a> {
+    Nothing,
+    One(&'a str),
+    Several,
+}
+
+impl<'a> Values<'a> {
+    fn of(query: &'a str, name: &'a str) -> Self {
+        let mut values = fields(query, name);
+        match (values.next(), values.next()) {
+            (None, _) => Self::Nothing,
+            (Some(one), None) => Self::One(one),
+            (Some(_), Some(_)) => Self::Several,
+        }
     }
 }
 
 fn signature(query: &str) -> Shown {
-    let (expires, word) = (only(fields(query, EXPIRES)), only(fields(query, SIGNATURE)));
-    match (expires, word) {
-        (Some(None), _) | (_, Some(None)) => Shown::Unusable(Unusable::Several),
-        (Some(Some(expires)), Some(Some(word))) => {
+    match (Values::of(query, EXPIRES), Values::of(query, SIGNATURE)) {
+        (Values::Several, _) | (_, Values::Several) => Shown::Unusable(Unusable::Several),
+        (Values::One(expires), Values::One(word)) => {
             Signature::read(expires, word).map_or(Shown::Unusable(Unusable::Signature), Shown::Signed)
         }
         _ => Shown::Unusable(Unusable::Signature),

@@ -38,16 +38,16 @@ fn head(bytes: &[u8]) -> Option<(&[u8], usize)> {
 mod tests {
     use super::*;
 
-    fn boxed(kind: &[u8; 4], body: usize) -> Vec<u8> {
+    fn boxed(kind: &str, body: usize) -> Vec<u8> {
         let mut bytes = ((body + 8) as u32).to_be_bytes().to_vec();
-        bytes.extend_from_slice(kind);
+        bytes.extend_from_slice(kind.as_bytes());
         bytes.resize(body + 8, 0);
         bytes
     }
 
     #[test]
     fn parts_are_found() {
-        let segment = [boxed(b"moof", 4), boxed(b"mdat", 10), boxed(b"moof", 0), boxed(b"mdat", 0)].concat();
+        let segment = [boxed("moof", 4), boxed("mdat", 10), boxed("moof", 0), boxed("mdat", 0)].concat();
         assert_eq!(part(&segment, 0), Some(0..30));
         assert_eq!(part(&segment, 1), Some(30..46));
         assert_eq!(part(&segment, 2), None);

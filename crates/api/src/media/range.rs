@@ -25,28 +25,31 @@ pub(super) fn asked(headers: &HeaderMap, length: u64) -> Sent {
     let value = value.to_str().ok().and_then(|word| word.trim().split_once('='));
     let spec = value.filter(|(unit, _)| unit.eq_ignore_ascii_case("bytes")).map(|(_, spec)| spec.trim());
     let Some((first, last)) = spec.and_then(|spec| spec.split_once('-')) else { return Sent::Whole };
-    let (first, last) = (number(first), number(last));
-    let range = match (first, last) {
-        (Some(Some(first)), Some(last)) => {
-            if last.is_some_and(|last| last < first) {
-                return Sent::Whole;
-            }
-            first..last.map_or(length, |last| last.saturating_add(1)).min(length)
-        }
+    let range = match (number(first), number(last)) {
+        (Bound::At(first), Bound::At(last)) if last < first => return Sent::Whole,
+        (Bound::At(first), Bound::At(last)) => first..last.saturating_add(1).min(length),
+        (Bound::At(first), Bound::Open) => first..length,
         // The last so many bytes.
-        (Some(None), Some(Some(count))) => length.saturating_sub(count)..length,
+        (Bound::Open, Bound::At(count)) => length.saturating_sub(count)..length,
         _ => return Sent::Whole,
     };
     if range.is_empty() { Sent::Nothing } else { Sent::Part(range) }
 }
 
-/// `Some(None)`: nothing is written there; `None`: something that is no number.
-fn number(word: &str) -> Option<Option<u64>> {
+/// One end of a range.
+enum Bound {
+    Open,
+    At(u64),
+    Nonsense,
+}
+
+fn number(word: &str) -> Bound {
     let word = word.trim();
     if word.is_empty() {
-        return Some(None);
+        return Bound::Open;
     }
-    word.bytes().all(|byte| byte.is_ascii_digit()).then(|| Some(word.parse().unwrap_or(u64::MAX)))
+    let digits = word.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { Bound::At(word.parse().unwrap_or(u64::MAX)) } else { Bound::Nonsense }
 }
 
 impl Sent {
