@@ -149,10 +149,11 @@ function sendMedia(broadcast: Broadcast, client: WebSocket): void {
       return;
     }
     if (missing > 0) client.send(JSON.stringify({ type: 'missed', parts: missing }));
-    if (clip.plan.run !== run) sendInit(client, clip, part.firstPts);
+    const begins = clip.plan.run !== run;
+    if (begins) sendInit(client, clip, part.firstPts);
     run = clip.plan.run;
     const media = damaged ? Buffer.alloc(part.bytes.length, 0xff) : part.bytes;
-    client.send(Buffer.concat([header(aired, missing > 0), media]));
+    client.send(Buffer.concat([header(aired, begins || missing > 0), media]));
     missing = 0;
     damaged = false;
   };
