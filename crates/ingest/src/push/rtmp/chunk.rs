@@ -223,10 +223,10 @@ impl ChunkReader {
             if length > self.most {
                 return Err(ChunkError::Long { length, most: self.most });
             }
-            self.pending += length;
-            if self.pending > 2 * self.most {
+            if self.pending + length > 2 * self.most {
                 return Err(ChunkError::Pending);
             }
+            self.pending += length;
             stream.body = Some(Vec::with_capacity(length));
         }
         let have = stream.body.as_ref().map_or(0, Vec::len);

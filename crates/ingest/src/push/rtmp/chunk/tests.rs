@@ -125,6 +125,9 @@ fn bounds_hold() {
         bytes
     };
     assert_eq!(error(&[on(4), on(5), on(6)].concat()), ChunkError::Pending);
+    let mut reader = ChunkReader::new(1000);
+    read_all(&mut reader, &[on(4), on(5), on(6)].concat()).unwrap_err();
+    assert_eq!(reader.pending(), 2000, "nothing is set aside for what is refused");
     let empty = |id: u8| vec![0, id, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0];
     let many: Vec<u8> = (0..=MOST_STREAMS as u8).flat_map(empty).collect();
     assert_eq!(error(&many), ChunkError::Streams);
