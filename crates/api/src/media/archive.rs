@@ -34,8 +34,13 @@ impl MediaLog for Archive {
         Ok(self.read(segment, range).await?)
     }
 
-    async fn clip(&self, _stream: &StreamId, _run: u32, _pts: Range<i64>) -> Result<Clip, MediaError> {
-        Err(MediaError::Unavailable("clips come with the archive's reader".to_owned()))
+    async fn clip(&self, stream: &StreamId, run: u32, pts: Range<i64>) -> Result<Clip, MediaError> {
+        let made = self.clip(stream, run, pts).await?;
+        let (first_pts, end_pts, time_base) = (made.first_pts, made.end_pts, made.time_base);
+        let pieces = futures_util::stream::try_unfold(made, |mut made| async move {
+            Ok(made.next().await?.map(|piece| (piece, made)))
+        });
+        Ok(Clip { first_pts, end_pts, time_base, bytes: Box::pin(pieces) })
     }
 
     async fn still(&self, stream: &StreamId, run: u32, pts: i64, quality: u8) -> Result<Still, MediaError> {
