@@ -74,7 +74,10 @@ fn kills_at_any_moment_lose_nothing_that_was_sealed() {
         follower.frame(id, now["status"]["frame_count"].as_u64().unwrap() + 2);
     }
     server.stop();
-    assert_eq!(names(&site.path("recordings/open")).len(), 0, "nothing lies open");
+    for id in &ids {
+        let open = names(&site.path("recordings/open").join(id));
+        assert!(open.is_empty(), "nothing of {id} lies open: {open:?}");
+    }
     site.check_archive().whole();
     balanced(&site);
     let log = site.log();
