@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use ocelli_archive::{Archive, ArchiveError, LiveView};
 use ocelli_engine::{StillError, still};
 use ocelli_model::StreamId;
@@ -35,12 +36,13 @@ impl MediaLog for Archive {
     }
 
     async fn clip(&self, stream: &StreamId, run: u32, pts: Range<i64>) -> Result<Clip, MediaError> {
-        let made = self.clip(stream, run, pts).await?;
-        let (first_pts, end_pts, time_base) = (made.first_pts, made.end_pts, made.time_base);
-        let pieces = futures_util::stream::try_unfold(made, |mut made| async move {
-            Ok(made.next().await?.map(|piece| (piece, made)))
+        let clip = self.clip(stream, run, pts).await?;
+        let (first_pts, end_pts, time_base, length) =
+            (clip.first_pts, clip.end_pts, clip.time_base, clip.bytes);
+        let pieces = stream::try_unfold(clip, |mut clip| async {
+            Ok::<_, MediaError>(clip.next().await?.map(|piece| (piece, clip)))
         });
-        Ok(Clip { first_pts, end_pts, time_base, bytes: Box::pin(pieces) })
+        Ok(Clip { first_pts, end_pts, time_base, length, bytes: pieces.boxed() })
     }
 
     async fn still(&self, stream: &StreamId, run: u32, pts: i64, quality: u8) -> Result<Still, MediaError> {

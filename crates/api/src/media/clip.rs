@@ -28,6 +28,8 @@ use crate::{
 
 /// Where the last picture of a clip ends, in ticks.
 const END_PTS: HeaderName = HeaderName::from_static("x-media-end-pts");
+/// Longest clip.
+const LONGEST_CLIP_SECONDS: f64 = 3_600.0;
 /// How long before a picture arrives that is shown at a moment: no stream is so slow.
 const LOOK_BACK_MS: i64 = 60_000;
 
@@ -49,11 +51,13 @@ pub(super) struct FrameQuery {
 
 /// Gives a piece of the recording as a file
 ///
-/// An MP4 that shows exactly the pictures of a stretch of one run, by wall time or media time, untranscoded. Headers tell where in
-/// the run it begins and ends. A moment of wall time is counted from when the first picture of its segment came in.
+/// An MP4 that players show from exactly the picture that is shown at the beginning of a stretch of one run to its end, by wall time or
+/// media time, untranscoded; at most an hour. Headers tell where in the run it begins and ends: early where the parameters of
+/// the pictures change. Media time in the file plus `X-Media-Time-Pts` is PTS. A moment of wall time is counted from when the
+/// first picture of its segment came in.
 #[utoipa::path(get, path = "/api/v1/streams/{id}/clip.mp4", operation_id = "read_clip", tag = "playback",
     params(("id" = String, Path, description = "Name of the stream"), WindowQuery),
-    responses((status = 200, description = "A fragmented MP4", body = Vec<u8>, content_type = "video/mp4", headers(
+    responses((status = 200, description = "An MP4", body = Vec<u8>, content_type = "video/mp4", headers(
         ("X-Run" = u32, description = "Ordinal of the run within the stream"),
         ("X-Media-Time" = f64, description = "Media time of the first picture in seconds"),
         ("X-Media-Time-Pts" = i64, description = "Media time of the first picture in ticks"),
@@ -71,9 +75,20 @@ pub(super) async fn clip(
         let _permit = shared.long_reads.acquire().await.expect("nothing closes it");
         window.within_run(&**log, &id).await?
     };
-    let clip = log.clip(&id, found.run, found.pts).await?;
+    let lasts = found.time_base.seconds(found.pts.end.saturating_sub(found.pts.start));
+    if lasts > LONGEST_CLIP_SECONDS {
+        return Err(Failure::invalid(
+            "a clip is at most an hour long; hls/archive.m3u8 plays more at a time",
+        ));
+    }
+    let clip = {
+        // The media is read once to find out what goes in, and again as it is sent.
+        let _permit = shared.making.acquire().await.expect("nothing closes it");
+        log.clip(&id, found.run, found.pts).await?
+    };
     let mut fields = told(found.run, clip.first_pts, clip.time_base);
     fields.insert(END_PTS, HeaderValue::from(clip.end_pts));
+    fields.insert(header::CONTENT_LENGTH, HeaderValue::from(clip.length));
     fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("video/mp4"));
     let name = format!("inline; filename=\"{id}-{}-{}.mp4\"", found.run, clip.first_pts);
     let name = HeaderValue::try_from(name).expect("ids of streams hold only letters that headers may");
@@ -115,9 +130,7 @@ pub(super) async fn frame(
             return Err(Failure::invalid("give at (RFC 3339, or milliseconds since 1970), or run and pts"));
         }
     };
-    let Ok(_permit) = shared.making.acquire().await else {
-        return Err(Failure::unavailable("the server ends"));
-    };
+    let _permit = shared.making.acquire().await.expect("nothing closes it");
     let still = match log.still(&id, run, pts, quality).await {
         Err(MediaError::Missing(detail)) => return Err(missing(&**log, &id, (run, pts), detail).await?),
         made => made?,

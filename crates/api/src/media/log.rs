@@ -51,6 +51,8 @@ pub struct Clip {
     pub end_pts: i64,
     /// Seconds per tick of these.
     pub time_base: TimeBase,
+    /// Bytes of the whole file.
+    pub length: u64,
     /// The file, piece by piece.
     pub bytes: BoxStream<'static, Result<Bytes, MediaError>>,
 }
@@ -85,9 +87,9 @@ pub enum MediaError {
 
 impl fmt::Debug for Clip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { first_pts, end_pts, time_base, bytes: _ } = self;
+        let Self { first_pts, end_pts, time_base, length, bytes: _ } = self;
         let mut shown = f.debug_struct("Clip");
         shown.field("first_pts", first_pts).field("end_pts", end_pts).field("time_base", time_base);
-        shown.finish_non_exhaustive()
+        shown.field("length", length).finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ocelli_model::StreamId;
+use ocelli_model::{StreamId, TimeBase};
 use ocelli_store::{SegmentQuery, SegmentRecord};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -48,6 +48,7 @@ pub(super) enum Window {
 pub(super) struct Found {
     pub(super) run: u32,
     pub(super) pts: Range<i64>,
+    pub(super) time_base: TimeBase,
 }
 
 impl WindowQuery {
@@ -141,7 +142,7 @@ impl Window {
         if pts.is_empty() {
             return Err(Failure::invalid("the stretch is shorter than a tick of the stream's time base"));
         }
-        Ok(Found { run: first.run, pts })
+        Ok(Found { run: first.run, pts, time_base: first.time_base })
     }
 
     async fn nothing(&self, log: &dyn MediaLog, stream: &StreamId) -> Result<Failure, Failure> {
@@ -191,7 +192,6 @@ pub(super) fn at(segment: &SegmentRecord, wall_ms: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use ocelli_model::TimeBase;
     use ocelli_store::SegmentClass;
 
     use super::*;

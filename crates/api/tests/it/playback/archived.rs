@@ -1,8 +1,8 @@
 //! Playlists of the archive, clips and pictures of it.
 
 use super::{
-    camera::{BEGAN_MS, Camera, FIRST_PTS, GROUP, TICKS},
-    playlist, stand, uri, uris, values,
+    camera::{BEGAN_MS, Camera, FIRST_PTS, GROUP, TICKS, film, path},
+    playlist, stand, tools, uri, uris, values,
 };
 use crate::stand::Stand;
 
@@ -91,4 +91,78 @@ async fn what_is_not_recorded_is_said_with_what_is() {
         .get("/api/v1/streams/none/hls/archive.m3u8?run=0")
         .await
         .expect_problem(404, "nothing of stream none");
+}
+
+/// What decodes is the very pictures of the source, however the stretch lies to keyframes and B-frames.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_shows_exactly_its_pictures() {
+    let stand = recorded().await;
+    let folder = tempfile::tempdir().unwrap();
+    let truth = tools::hashes(&path()).await;
+    assert_eq!(truth.len(), 250);
+    let at = |picture: usize| film().pts(picture as u32);
+    for (first, end) in [(0, 250), (37, 111), (50, 100), (99, 101), (3, 4), (249, 250)] {
+        let query = format!(
+            "run=0&start_pts={}&end_pts={}",
+            at(0) + first as i64 * TICKS,
+            at(0) + end as i64 * TICKS
+        );
+        let answer = stand.get(&format!("{STREAM}/clip.mp4?{query}")).await.with_status(200);
+        let field = |name: &str| answer.header(name).unwrap().to_owned();
+        assert_eq!(field("content-type"), "video/mp4");
+        assert_eq!(field("x-media-time-pts"), at(first).to_string());
+        assert_eq!(field("x-media-end-pts"), (at(0) + end as i64 * TICKS).to_string());
+        assert_eq!((field("x-run"), field("x-media-time-base")), ("0".to_owned(), "1/90000".to_owned()));
+        assert_eq!(field("content-length"), answer.bytes.len().to_string());
+        let file = folder.path().join(format!("{first}-{end}.mp4"));
+        std::fs::write(&file, &answer.bytes).unwrap();
+        assert!(tools::hashes(&file).await == truth[first..end], "pictures {first} to {end}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_is_cut_by_wall_time_too() {
+    let stand = recorded().await;
+    // Between picture 60 and 61, which came in 40 ms later: 60 is shown.
+    let query = format!("start={}&end={}", BEGAN_MS + 60 * 40 + 39, BEGAN_MS + 70 * 40);
+    let answer = stand.get(&format!("{STREAM}/clip.mp4?{query}")).await.with_status(200);
+    assert_eq!(answer.header("x-media-time-pts"), Some(&*film().pts(60).to_string()));
+    assert_eq!(answer.header("x-media-end-pts"), Some(&*film().pts(70).to_string()));
+}
+
+/// The number is read from the picture itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_is_the_one_that_is_shown() {
+    let stand = recorded().await;
+    let check = async |query: &str, run: u32, picture: u32| {
+        let answer = stand.get(&format!("{STREAM}/frame.jpg?{query}")).await.with_status(200);
+        assert_eq!(answer.header("content-type"), Some("image/jpeg"));
+        let field = |name: &str| answer.header(name).unwrap().to_owned();
+        assert_eq!(field("x-media-time-pts"), film().pts(picture).to_string(), "{query}");
+        assert_eq!((field("x-run"), field("x-media-time-base")), (run.to_string(), "1/90000".to_owned()));
+        assert_eq!(tools::number(&answer.bytes).await, Some(film().number(picture)), "{query}");
+    };
+    for picture in [0, 1, 2, 49, 50, 51, 98, 99, 123, 248, 249] {
+        let pts = film().pts(picture);
+        check(&format!("run=0&pts={pts}"), 0, picture).await;
+        check(&format!("run=0&pts={}", pts + TICKS - 1), 0, picture).await;
+    }
+    check(&format!("run=2&pts={}", FIRST_PTS + 7 * TICKS), 2, 7).await;
+    check(&format!("at={}", BEGAN_MS + 130 * 40 + 20), 0, 130).await;
+    check(&format!("at={}&quality=30", BEGAN_MS + 253 * 40), 2, 3).await;
+    let beyond = format!("{STREAM}/frame.jpg?run=0&pts={}", FIRST_PTS - 1);
+    stand.get(&beyond).await.expect_problem(404, "from PTS 90126000 to 91026000");
+    stand.get(&format!("{STREAM}/frame.jpg?run=9&pts=0")).await.expect_problem(404, "reaches from");
+}
+
+/// What is not sealed yet is recorded all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_of_the_open_segment_is_there() {
+    let stand = stand("cam1").await;
+    let mut camera = Camera::new(&stand, "cam1").await;
+    camera.show(20);
+    let pts = film().pts(8);
+    let answer = stand.get(&format!("{STREAM}/frame.jpg?run=0&pts={pts}")).await.with_status(200);
+    assert_eq!(answer.header("x-media-time-pts"), Some(&*pts.to_string()));
+    assert_eq!(tools::number(&answer.bytes).await, Some(film().number(8)));
 }

@@ -152,6 +152,34 @@ async fn a_url_opens_nothing_else() {
     guarded.get(&format!("/healthz?{query}")).await.with_status(200);
 }
 
+/// Every route of the document: what is not among the playlists that the URL was made for refuses it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_route_takes_a_url_that_was_not_made_for_it() {
+    let guarded = Guarded::new().await;
+    Camera::new(&guarded.stand, "cam1").await.show(2 * GROUP + 8);
+    let query = guarded.made("hls/live.m3u8").await.split_once('?').unwrap().1.to_owned();
+    let document = serde_json::to_value(ocelli_api::openapi()).unwrap();
+    let (mut opened, mut closed) = (0, 0);
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if operation["x-role"] == "public" {
+                continue;
+            }
+            let at =
+                path.replace("{id}", "cam1").replace("{piece}", "0.m4s").replace("{playlist}", "cam1.m3u8");
+            let method: Method = method.to_ascii_uppercase().parse().unwrap();
+            let status =
+                guarded.ask(method.clone(), &format!("{at}?{query}"), None, None).await.status.as_u16();
+            let refused = matches!(status, 401 | 403);
+            let ours = path.starts_with("/api/v1/streams/{id}/hls/");
+            assert_eq!(refused, !ours, "{method} {path}: {status}");
+            assert_eq!(ours, ours && operation["x-media"].is_string(), "{path} is not marked");
+            *(if ours { &mut opened } else { &mut closed }) += 1;
+        }
+    }
+    assert!(opened == 4 && closed > 25, "{opened} {closed}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_ends() {
     let guarded = Guarded::new().await;

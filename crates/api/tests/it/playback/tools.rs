@@ -1,9 +1,9 @@
 //! The programs of FFmpeg read what we serve, over HTTP.
 
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
-use ocelli_testkit::probe;
-use tokio::process::Command;
+use ocelli_testkit::{probe, read_number};
+use tokio::{io::AsyncWriteExt as _, process::Command};
 
 use super::{
     camera::{Camera, GROUP, film, path},
@@ -22,6 +22,31 @@ async fn pts(url: &str) -> Vec<i64> {
         text.split_whitespace().map(|word| word.trim_matches(',').parse().unwrap()).collect();
     pts.sort_unstable();
     pts
+}
+
+/// A hash of each picture that a player shows of a file.
+pub(super) async fn hashes(path: &Path) -> Vec<String> {
+    let words = ["-map", "0:v", "-fps_mode", "passthrough", "-f", "framemd5", "-"];
+    let output =
+        Command::new("ffmpeg").args(["-v", "error", "-i"]).arg(path).args(words).output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.rsplit(',').next().unwrap().trim().to_owned()).collect()
+}
+
+/// The number that is painted into a picture.
+pub(super) async fn number(jpeg: &[u8]) -> Option<u32> {
+    let words = ["-v", "error", "-f", "mjpeg", "-i", "-", "-f", "rawvideo", "-pix_fmt", "gray", "-"];
+    let mut command = Command::new("ffmpeg");
+    let command = command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(jpeg).await.unwrap();
+    drop(input);
+    let luma = child.wait_with_output().await.unwrap().stdout;
+    assert_eq!(luma.len(), 320 * 240);
+    read_number(&luma, 320, 320, 240)
 }
 
 /// Pictures that ffmpeg decodes, and what it complains of.
