@@ -1,5 +1,6 @@
 //! The archive as a whole: on a real disk, and on one that fails wherever a test says.
 
+mod changes;
 mod clips;
 mod crashes;
 mod disks;

@@ -111,6 +111,12 @@ impl Memory {
         Self(Arc::new(Mutex::new(State { data, durable: names.clone(), names, ..State::default() })))
     }
 
+    /// Bytes of all files.
+    pub(crate) fn bytes(&self) -> u64 {
+        let state = self.lock();
+        state.names.values().map(|file| state.data[*file].bytes.len() as u64).sum()
+    }
+
     pub(crate) fn keys(&self) -> Vec<String> {
         self.lock().names.keys().cloned().collect()
     }
