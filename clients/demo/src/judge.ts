@@ -93,3 +93,19 @@ function expectedLast({ runs }: Case, seconds: number): number {
   if (!last) return 0;
   return numberOf(last.run, Math.floor(last.frames * Math.min(1, Math.max(0, (seconds - begin - BEHIND) / lengthOf(last)))) - 1);
 }
+
+/**
+ * For a server that plays the film of a case, once or again and again: each turn is a run of its own, and what reads the file may
+ * begin its clock elsewhere. Within a run every picture must be off by the same.
+ */
+export function filmComplaints({ sightings }: Report, { runs: [film] }: Case, seconds: number): string[] {
+  if (!film) return ['a case without a film'];
+  const shifts = new Map<number, Set<bigint>>();
+  const named = sightings.filter(({ run, number }) => run !== null && number !== null);
+  for (const { run, units, number } of named) {
+    const n = number! % NUMBERS_PER_RUN;
+    shifts.set(run!, (shifts.get(run!) ?? new Set()).add(BigInt(units!) - BigInt(film.pts(n) * film.timeBase[0])));
+  }
+  const wrong = [...shifts].filter(([, each]) => each.size > 1).map(([run, each]) => `run ${run} is off by ${[...each].join(', ')}`);
+  return named.length < seconds * 5 ? [...wrong, `only ${named.length} pictures shown`] : wrong;
+}

@@ -125,7 +125,7 @@ function see(playing: Playing, showing: Showing): void {
   const number = readNumber(lensPen.getImageData(0, 0, lens.width, lens.height));
   const boxes = show(showing);
   const exact = boxes.find((box) => !box.interpolated);
-  const label = exact ? Number(exact.label) : null;
+  const label = exact && /^\d+$/.test(exact.label) ? Number(exact.label) : null;
   const formula = frame && playing.formula(frame, mediaTime);
   // The same picture again, with its result or ahead of its callback.
   if (sightings.at(-1)?.mediaTime === mediaTime) {

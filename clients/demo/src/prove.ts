@@ -1,9 +1,10 @@
 /**
  * Proves the join in a browser: plays each case with each player, and compares each picture that is shown with the box that the
- * join chose for it. `node dist/prove.js [--base URL --stream ID --seconds N] [--only CASE] [--player hls|socket] [--shots FOLDER]`
+ * join chose for it. `node dist/prove.js [--base URL --stream ID --seconds N [--film CASE]] [--only CASE] [--player hls|socket] [--shots FOLDER]`
  *
  * Without `--base` it makes its own streams; with it, it looks at a stream of that server whose pictures carry numbers and whose
- * results carry them as labels.
+ * results carry them as labels; with `--film`, one that plays the film of a case (`node dist/film.js`), whose results may be what they
+ * like: then the PTS are judged, not the boxes.
  */
 
 import { mkdir } from 'node:fs/promises';
@@ -14,7 +15,8 @@ import { parseArgs } from 'node:util';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
 import { CASES, type Case } from './cases.js';
-import { complaints, judge, type Verdict } from './judge.js';
+import { complaints, filmComplaints, judge, type Verdict } from './judge.js';
+import type { Report } from './page.js';
 import { PAGES, pageOf } from './pages.js';
 import { develop, photograph, type Photographs } from './photograph.js';
 import { Stand } from './server.js';
@@ -27,6 +29,7 @@ const { values: given } = parseArgs({
     base: { type: 'string' },
     stream: { type: 'string' },
     seconds: { type: 'string', default: '12' },
+    film: { type: 'string' },
     only: { type: 'string' },
     player: { type: 'string' },
     shots: { type: 'string' },
@@ -70,7 +73,14 @@ async function act(page: Page, plan: Case | null, seconds: number): Promise<void
   await until(seconds);
 }
 
-async function tryOne(browser: Browser, base: string, trial: Trial): Promise<{ verdict: Verdict; photographs: Photographs; errors: readonly string[]; counts: unknown }> {
+interface Outcome {
+  readonly report: Report;
+  readonly verdict: Verdict;
+  readonly photographs: Photographs;
+  readonly errors: readonly string[];
+}
+
+async function tryOne(browser: Browser, base: string, trial: Trial): Promise<Outcome> {
   const page = await browser.newPage({ viewport: { width: 1000, height: 760 } });
   await bring(page);
   const thrown: string[] = [];
@@ -83,7 +93,7 @@ async function tryOne(browser: Browser, base: string, trial: Trial): Promise<{ v
   const report = await page.evaluate(() => globalThis.demo.report());
   await page.close();
   const photographs = await develop(browser, base, bring, shots);
-  return { verdict: judge(report, trial.plan), photographs, errors: [...thrown, ...report.errors], counts: report.counts };
+  return { report, verdict: judge(report, trial.plan), photographs, errors: [...thrown, ...report.errors] };
 }
 
 function trials(): Trial[] {
@@ -102,10 +112,11 @@ function trials(): Trial[] {
 
 /** Says how it went; true: it is proved. */
 async function settle(browser: Browser, base: string, trial: Trial): Promise<boolean> {
-  const { verdict, photographs, errors, counts } = await tryOne(browser, base, trial);
-  const found = complaints(verdict, trial.plan, trial.seconds);
+  const { report, verdict, photographs, errors } = await tryOne(browser, base, trial);
+  const film = CASES.find(({ name }) => name === given.film);
+  const found = film ? filmComplaints(report, film, trial.seconds) : complaints(verdict, trial.plan, trial.seconds);
   if (photographs.off > 0) found.push(`${photographs.off} of ${photographs.taken} photographs show another picture's box`);
-  console.log(JSON.stringify({ stream: trial.stream, player: trial.player, ...verdict, photographs, errors, counts, complaints: found }));
+  console.log(JSON.stringify({ stream: trial.stream, player: trial.player, ...verdict, photographs, errors, counts: report.counts, complaints: found }));
   return found.length === 0;
 }
 

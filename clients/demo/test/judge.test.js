@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { CASES } from '../dist/cases.js';
-import { complaints, judge } from '../dist/judge.js';
+import { complaints, filmComplaints, judge } from '../dist/judge.js';
 
 const plan = CASES.find(({ name }) => name === 'live');
 const sighting = (n, changes = {}) => ({
@@ -45,4 +45,12 @@ test('boxes that are not there, and a player that shows nothing, are found', () 
   assert.match(found((each) => (each.number < 50 ? { ...each, run: null, units: null, formula: null } : each))[0], /without a name/);
   const empty = { sightings: [], analysed: [], errors: [], counts: null };
   assert.ok(complaints(judge(empty, plan), plan, 12).length >= 3);
+});
+
+test('a film may begin at another time, but no picture of it may be off by another', () => {
+  const shifted = (each) => ({ ...each, run: 4, units: `${BigInt(each.units) + 1024n}` });
+  assert.deepEqual(filmComplaints(report(shifted), plan, 12), []);
+  const one = (each) => (each.number === 7 ? { ...shifted(each), units: '0' } : shifted(each));
+  assert.match(filmComplaints(report(one), plan, 12)[0], /run 4 is off by 1024, -21000/);
+  assert.match(filmComplaints({ ...report(), sightings: [] }, plan, 12)[0], /only 0 pictures/);
 });
