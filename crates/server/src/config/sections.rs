@@ -77,6 +77,9 @@ section! {
         anonymous: Vec<AnonymousRule>, default "";
         /// Proxies whose `X-Forwarded-For` is believed when a client's address matters.
         trusted_proxies: Vec<Range>, default "";
+        /// What URLs of media are signed with that need no credential, at least 32 letters. Without it they end with the
+        /// server's process. Best in the environment.
+        media_key: Option<Secret>, example "at least thirty-two letters of chance";
     }
 }
 

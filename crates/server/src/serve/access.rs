@@ -60,7 +60,7 @@ pub(super) fn access(config: &Config) -> Result<AccessConfig> {
         trusted_proxies: config.access.trusted_proxies.iter().map(|range| range.0).collect(),
         origins: config.cors.origins.iter().map(|origin| Ok(origin.0.parse()?)).collect::<Result<_>>()?,
         rates: RatesConfig { requests, ..RatesConfig::default() },
-        media_key: None,
+        media_key: config.access.media_key.as_ref().map(|key| Secret::new(key.expose())),
     })
 }
 
