@@ -117,7 +117,7 @@ pub(crate) fn options() -> PublishOptions {
 /// Gives up soon.
 pub(crate) fn impatient() -> PublishOptions {
     let feed = FeedLimits { patience: Duration::from_millis(300), ..FeedLimits::default() };
-    PublishOptions { stall_timeout: Duration::from_millis(300), feed, ..PublishOptions::default() }
+    PublishOptions { stall_timeout: Duration::from_secs(1), feed, ..PublishOptions::default() }
 }
 
 impl Stand {
