@@ -5,7 +5,7 @@ use ocelli_archive::{Archive, ArchiveError};
 use ocelli_media::{
     AccessUnit,
     bitstream::PictureReader,
-    decode::{DecodeError, Decoder},
+    decode::{DecodeError, Decoder as _},
     libav::{AvError, Frame, LibavDecoder},
 };
 use ocelli_model::{StreamId, TimeBase};

@@ -109,7 +109,7 @@ impl Going {
             };
             match attempt.run(carried) {
                 Ended::Whole { .. } => {
-                    tracing::info!(run = again.run, "caught up with what was recorded before")
+                    tracing::info!(run = again.run, "caught up with what was recorded before");
                 }
                 Ended::Failed { reason, .. } => {
                     tracing::warn!(run = again.run, error = %reason, "what was recorded before is not caught up with");

@@ -44,7 +44,7 @@ pub(super) fn retain(archive: &Archive) -> JoinHandle<()> {
             match archive.retain().await {
                 Ok(removed) => tracing::debug!(?removed, "recordings that need not be kept are gone"),
                 Err(error) => {
-                    tracing::error!(error = %chain(&error.into()), "old recordings cannot be removed")
+                    tracing::error!(error = %chain(&error.into()), "old recordings cannot be removed");
                 }
             }
         }

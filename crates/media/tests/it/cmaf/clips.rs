@@ -196,17 +196,17 @@ fn one_segment_alone_is_a_file_that_plays() {
 }
 
 /// What FFmpeg writes into this box when it wraps the clip.
-fn box_of_ffmpeg(source: &Path, name: &[u8; 4]) -> Vec<u8> {
+fn box_of_ffmpeg(source: &Path, name: [u8; 4]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wrapped.mp4");
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-i"]).arg(source).args(["-c", "copy"]);
-    if name == b"hvcC" {
+    if name == *b"hvcC" {
         command.args(["-tag:v", "hvc1"]);
     }
     assert!(command.arg(&path).status().unwrap().success());
     let file = std::fs::read(path).unwrap();
-    let at = file.windows(4).position(|bytes| bytes == name).unwrap();
+    let at = file.windows(4).position(|bytes| bytes == &name[..]).unwrap();
     let size = u32::from_be_bytes(*file[at - 4..].first_chunk().unwrap());
     file[at + 4..at - 4 + size as usize].to_vec()
 }
@@ -228,7 +228,7 @@ fn configuration_records_and_names_are_those_that_ffmpeg_writes() {
     for (clip, name, codecs) in cases {
         let path = clip.cached();
         let recorded = record(&units(&path));
-        assert_eq!(recorded.parameters.extradata, box_of_ffmpeg(&path, name), "{codecs}");
+        assert_eq!(recorded.parameters.extradata, box_of_ffmpeg(&path, *name), "{codecs}");
         assert_eq!(recorded.init.codecs, codecs);
     }
 }
