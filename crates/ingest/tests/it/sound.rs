@@ -9,8 +9,8 @@ use std::{
 };
 
 use ocelli_ingest::{
-    Source, SourceError,
-    pull::{FileSource, HttpOptions, HttpSource, RtspError},
+    Source, SourceError, Transport,
+    pull::{FileSource, HttpOptions, HttpSource, RtspError, RtspOptions},
 };
 use ocelli_media::{AudioCodec, AudioUnit};
 use ocelli_net::Client;
@@ -112,6 +112,19 @@ fn telephone_sound_over_rtsp() {
         (80_000..=96_000).contains(&samples),
         "{samples}: 12 s, but for what came before the first picture"
     );
+}
+
+#[test]
+fn sound_comes_in_datagrams_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let law = clip(folder.path(), "law.mov", &["-c:a", "pcm_alaw", "-ar", "8000"]);
+    let Some(server) = RtspServer::start_with_sound("alaw", &[&law]) else { return };
+    let datagrams = RtspOptions { transport: Transport::Udp, ..options() };
+    let mut source = open(&server.url(0), datagrams).unwrap();
+    let (pictures, sound) = listen(&mut source);
+    assert_eq!((pictures.len(), source.damage()), (300, None));
+    let samples: usize = sound.iter().map(|unit| unit.data.len()).sum();
+    assert!((80_000..=96_000).contains(&samples), "{samples}");
 }
 
 /// Pictures, and beside them sound of 16 bit samples.

@@ -53,7 +53,7 @@ pub struct RtspOptions {
     pub stall_timeout: Duration,
     /// How the server sends media. Datagrams are taken from its own address only.
     pub transport: Transport,
-    /// Whether sound is asked for too, over TCP. Cleared where a session with sound breaks the protocol, so that whoever
+    /// Whether sound is asked for too. Cleared where a session with sound breaks the protocol, so that whoever
     /// tries again with the same options has its pictures.
     pub sound: Arc<AtomicBool>,
     /// Ends a wait from another thread.
@@ -79,7 +79,7 @@ impl RtspOptions {
     }
 
     fn hears(&self) -> bool {
-        self.transport == Transport::Tcp && self.sound.load(Ordering::Relaxed)
+        self.sound.load(Ordering::Relaxed)
     }
 
     /// A server that breaks the protocol may do so in its sound alone.

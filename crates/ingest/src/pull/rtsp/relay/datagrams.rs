@@ -1,11 +1,11 @@
 //! RTSP whose media comes in datagrams (RFC 2326 section 12.39), made interleaved.
 
-use std::{io, net::IpAddr};
+use std::{future::poll_fn, io, net::IpAddr, task::Poll};
 
 use bytes::{Bytes, BytesMut};
 use socket2::SockRef;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, ReadBuf},
     net::{TcpStream, UdpSocket},
     time::{Instant, sleep_until},
 };
@@ -26,24 +26,35 @@ const TRIES: usize = 20;
 const HELLO_MEDIA: [u8; 12] = [0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 const HELLO_REPORT: [u8; 8] = [0x80, 201, 0, 1, 0, 0, 0, 0];
 
-/// The server's side, with sockets for one stream of media.
+/// Streams that one client takes: pictures, and the sound beside them.
+const MOST_LANES: usize = 2;
+
+/// The server's side.
 pub(super) struct Datagrams {
     server: TcpStream,
+    local: IpAddr,
     peer: IpAddr,
-    /// An even port, and the one after it.
-    media: UdpSocket,
-    reports: UdpSocket,
-    order: Order,
+    lanes: Vec<Lane>,
+    /// Which lane is looked at first: a busy one must not keep the other waiting.
+    turn: usize,
     /// What was asked and has no answer yet.
     asked: Option<Asked>,
-    /// The first of the client's channels.
-    channel: Option<u8>,
     /// The client has read that media comes. What overtakes that word waits in the sockets: the client would not take it.
     plays: bool,
 }
 
+/// The sockets of one stream.
+struct Lane {
+    /// An even port, and the one after it.
+    media: UdpSocket,
+    reports: UdpSocket,
+    order: Order,
+    /// The first of the client's channels, once the server agreed.
+    channel: Option<u8>,
+}
+
 enum Asked {
-    /// For the channels from this one on.
+    /// For the channels from this one on, in the newest lane.
     Setup(u8),
     Play,
 }
@@ -52,54 +63,60 @@ enum Asked {
 enum Event {
     FromClient(usize),
     FromServer(usize),
-    Media(usize, IpAddr),
-    Report(usize, IpAddr),
+    /// In a lane: so many bytes from there.
+    Media(usize, usize, IpAddr),
+    Report(usize, usize, IpAddr),
     Late,
 }
 
 impl Datagrams {
     pub(super) fn new(server: TcpStream) -> io::Result<Self> {
         let (local, peer) = (server.local_addr()?.ip(), server.peer_addr()?.ip());
-        let (media, reports) = pair(local)?;
-        let order = Order::default();
-        Ok(Self { server, peer, media, reports, order, asked: None, channel: None, plays: false })
+        Ok(Self { server, local, peer, lanes: Vec::new(), turn: 0, asked: None, plays: false })
     }
 
     /// Until either side leaves.
     pub(super) async fn run(mut self, mut client: TcpStream) -> io::Result<()> {
         let (mut from_client, mut from_server) = (BytesMut::new(), BytesMut::new());
-        let (mut media, mut report) = (vec![0; DATAGRAM], vec![0; 2048]);
+        let mut datagram = vec![0; DATAGRAM];
         let mut out = Vec::new();
         loop {
             let late = async {
-                match self.order.deadline() {
+                match self.lanes.iter().filter_map(|lane| lane.order.deadline()).min() {
                     Some(deadline) => sleep_until(deadline).await,
                     None => std::future::pending().await,
                 }
             };
+            self.turn = self.turn.wrapping_add(1);
             let event = tokio::select! {
                 read = client.read_buf(&mut from_client) => Event::FromClient(read?),
                 read = self.server.read_buf(&mut from_server) => Event::FromServer(read?),
-                got = self.media.recv_from(&mut media), if self.plays => received(got, Event::Media)?,
-                got = self.reports.recv_from(&mut report), if self.plays => received(got, Event::Report)?,
+                got = heard(&self.lanes, self.turn, &mut datagram), if self.plays => got?,
                 () = late => Event::Late,
             };
             match event {
                 Event::FromClient(0) | Event::FromServer(0) => return Ok(()),
                 Event::FromClient(_) => self.forward(&mut from_client).await?,
                 Event::FromServer(_) => self.answer(&mut from_server, &mut client).await?,
-                Event::Media(length, from) if from == self.peer => {
-                    self.order.put(Bytes::copy_from_slice(&media[..length]), Instant::now(), &mut out);
+                Event::Media(lane, length, from) if from == self.peer => {
+                    let packet = Bytes::copy_from_slice(&datagram[..length]);
+                    self.lanes[lane].order.put(packet, Instant::now(), &mut out);
+                    self.lanes[lane].hand_on_all(&mut out, &mut client).await?;
                 }
-                Event::Report(length, from) if from == self.peer => {
-                    self.hand_on(1, &report[..length], &mut client).await?;
+                Event::Report(lane, length, from) if from == self.peer => {
+                    self.lanes[lane].hand_on(1, &datagram[..length], &mut client).await?;
                 }
                 // Whoever that is.
                 Event::Media(..) | Event::Report(..) => {}
-                Event::Late => self.order.late(Instant::now(), &mut out),
-            }
-            for packet in out.drain(..) {
-                self.hand_on(0, &packet, &mut client).await?;
+                Event::Late => {
+                    let now = Instant::now();
+                    for lane in &mut self.lanes {
+                        if lane.order.deadline().is_some_and(|deadline| deadline <= now) {
+                            lane.order.late(now, &mut out);
+                            lane.hand_on_all(&mut out, &mut client).await?;
+                        }
+                    }
+                }
             }
         }
     }
@@ -115,7 +132,7 @@ impl Datagrams {
                 && let Some(first) = channels.and_then(|channels| channels.split('-').next()?.parse().ok())
             {
                 self.asked = Some(Asked::Setup(first));
-                let port = self.media.local_addr()?.port();
+                let port = self.new_lane()?;
                 let transport = format!("RTP/AVP;unicast;client_port={port}-{}", port + 1);
                 head = with_field(&head, "Transport", &transport);
             } else if head.starts_with("PLAY ") {
@@ -125,6 +142,19 @@ impl Datagrams {
             self.server.write_all(&body).await?;
         }
         Ok(())
+    }
+
+    /// The port of its media. A request that is made again, with credentials, has the lane of the first.
+    fn new_lane(&mut self) -> io::Result<u16> {
+        if self.lanes.last().is_none_or(|lane| lane.channel.is_some()) {
+            if self.lanes.len() >= MOST_LANES {
+                return Err(io::Error::other("more streams than are read"));
+            }
+            let (media, reports) = pair(self.local)?;
+            self.lanes.push(Lane { media, reports, order: Order::default(), channel: None });
+        }
+        let lane = self.lanes.last().ok_or(io::ErrorKind::NotFound)?;
+        Ok(lane.media.local_addr()?.port())
     }
 
     /// Responses, and what a server interleaves all the same, to the client.
@@ -154,16 +184,26 @@ impl Datagrams {
         let agreed = head.split(' ').nth(1) == Some("200");
         let transport =
             field(head, "Transport").filter(|transport| agreed && !transport.contains("interleaved="))?;
+        let lane = self.lanes.last_mut()?;
         let ports = parameter(transport, "server_port").unwrap_or_default();
         if let Some(port) = ports.split('-').next().and_then(|port| port.parse::<u16>().ok()) {
             // To the address that was checked, whatever `source` says; nobody has to hear it.
-            self.media.send_to(&HELLO_MEDIA, (self.peer, port)).await.ok();
-            self.reports.send_to(&HELLO_REPORT, (self.peer, port.saturating_add(1))).await.ok();
+            lane.media.send_to(&HELLO_MEDIA, (self.peer, port)).await.ok();
+            lane.reports.send_to(&HELLO_REPORT, (self.peer, port.saturating_add(1))).await.ok();
         }
-        self.channel = Some(channel);
+        lane.channel = Some(channel);
         let ssrc = parameter(transport, "ssrc").map_or_else(String::new, |ssrc| format!(";ssrc={ssrc}"));
         let second = channel.saturating_add(1);
         Some(format!("RTP/AVP/TCP;unicast;interleaved={channel}-{second}{ssrc}"))
+    }
+}
+
+impl Lane {
+    async fn hand_on_all(&self, out: &mut Vec<Bytes>, client: &mut TcpStream) -> io::Result<()> {
+        for packet in out.drain(..) {
+            self.hand_on(0, &packet, client).await?;
+        }
+        Ok(())
     }
 
     /// To the client, as a packet of a channel.
@@ -177,16 +217,31 @@ impl Datagrams {
     }
 }
 
-/// A refusal that our own packets met says nothing of what comes.
-fn received(
-    got: io::Result<(usize, std::net::SocketAddr)>,
-    kind: fn(usize, IpAddr) -> Event,
-) -> io::Result<Event> {
-    match got {
-        Ok((length, from)) => Ok(kind(length, from.ip())),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(kind(0, IpAddr::from([0; 4]))),
-        Err(error) => Err(error),
-    }
+/// The next datagram of any lane.
+async fn heard(lanes: &[Lane], turn: usize, datagram: &mut [u8]) -> io::Result<Event> {
+    poll_fn(|context| {
+        for step in 0..lanes.len() {
+            let index = (turn + step) % lanes.len();
+            let lane = &lanes[index];
+            for (socket, is_media) in [(&lane.media, true), (&lane.reports, false)] {
+                let kind = if is_media { Event::Media } else { Event::Report };
+                let mut buffer = ReadBuf::new(datagram);
+                match socket.poll_recv_from(context, &mut buffer) {
+                    Poll::Ready(Ok(from)) => {
+                        return Poll::Ready(Ok(kind(index, buffer.filled().len(), from.ip())));
+                    }
+                    // A refusal that our own packets met says nothing of what comes.
+                    Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                        return Poll::Ready(Ok(kind(index, 0, IpAddr::from([0; 4]))));
+                    }
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => {}
+                }
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// Two sockets on ports that follow each other, the first even (RFC 3550 section 11).
