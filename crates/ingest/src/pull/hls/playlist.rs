@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 /// Largest playlist: a day of 2 s segments takes half of it.
 pub(super) const MOST_BYTES: usize = 8 << 20;
 /// Most that one playlist may name.
-const MOST_SEGMENTS: usize = 200_000;
+const MOST_SEGMENTS: usize = 100_000;
 const MOST_VARIANTS: usize = 256;
 /// Longest time that a segment may claim.
 const LONGEST: f64 = 3600.0;

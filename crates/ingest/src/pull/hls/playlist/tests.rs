@@ -43,10 +43,8 @@ fn variants_have_their_codecs() {
         bandwidth,
         codecs: codecs.map(str::to_owned),
     };
-    let expected = vec![
-        variant("low.m3u8", 500, Some("avc1.4d001f,mp4a.40.2")),
-        variant("high.m3u8", 900, None),
-    ];
+    let expected =
+        vec![variant("low.m3u8", 500, Some("avc1.4d001f,mp4a.40.2")), variant("high.m3u8", 900, None)];
     assert_eq!(Playlist::read(text.as_bytes()), Ok(Playlist::Variants(expected)));
 }
 
@@ -65,8 +63,14 @@ fn what_cannot_be_followed_is_refused() {
         ("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:x\n", "duration"),
         ("#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:-1\n", "number"),
         ("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2\n#EXT-X-BYTERANGE:5\na.ts\n", "begins nowhere"),
-        ("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2\n#EXT-X-BYTERANGE:18446744073709551615@1\na.ts\n", "ends nowhere"),
-        ("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:18446744073709551615\n#EXTINF:2\na.ts\n", "overflow"),
+        (
+            "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2\n#EXT-X-BYTERANGE:18446744073709551615@1\na.ts\n",
+            "ends nowhere",
+        ),
+        (
+            "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:18446744073709551615\n#EXTINF:2\na.ts\n",
+            "overflow",
+        ),
         ("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na\n#EXTINF:2\nb\n", "both"),
         ("#EXTM3U\n#EXT-X-MAP:BYTERANGE=\"1@1\"\n", "names nothing"),
     ];
