@@ -138,7 +138,7 @@ type Opened = (*mut ffi::AVCodecContext, Option<c_int>);
 fn open_context(parameters: &CodecParameters, hardware: Option<&Hardware>) -> Result<Opened, DecodeError> {
     // SAFETY: every pointer is checked or comes from libav; the context is freed on every error.
     unsafe {
-        let known = || parameters::codec_id(&parameters.codec) as c_int;
+        let known = || parameters::number(&parameters.codec);
         let id = parameters.native().map_or_else(known, NativeParameters::id);
         let (codec, surfaces) = match hardware {
             None => (parameters::decoder(id), None),

@@ -1,7 +1,7 @@
 //! Codec parameters between libav's form and ours.
 
 use std::{
-    ffi::{CStr, c_int, c_void},
+    ffi::{CStr, CString, c_int, c_void},
     ptr, slice,
 };
 
@@ -43,10 +43,10 @@ impl NativeParameters {
         if empty.0.is_null() {
             return Err(AvError::NO_MEMORY);
         }
-        // SAFETY: just checked.
+        // SAFETY: just checked; the id is written as the integer that it is.
         unsafe {
             (*empty.0).codec_type = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
-            (*empty.0).codec_id = codec_id(&parameters.codec);
+            (&raw mut (*empty.0).codec_id).cast::<c_int>().write(number(&parameters.codec));
         }
         empty.with_extradata(&parameters.extradata)
     }
@@ -162,6 +162,21 @@ pub(super) fn codec_id(codec: &Codec) -> Id {
         Codec::Vp9 => Id::AV_CODEC_ID_VP9,
         Codec::Av1 => Id::AV_CODEC_ID_AV1,
         Codec::Other(_) => Id::AV_CODEC_ID_NONE,
+    }
+}
+
+/// libav's number for a codec of ours, also by its name alone.
+pub(super) fn number(codec: &Codec) -> c_int {
+    let Codec::Other(name) = codec else { return codec_id(codec) as c_int };
+    let Ok(name) = CString::new(name.as_str()) else { return Id::AV_CODEC_ID_NONE as c_int };
+    // SAFETY: looks up a constant table by a zero-ended name; an integer of it is read.
+    unsafe {
+        let found = ffi::avcodec_descriptor_get_by_name(name.as_ptr());
+        if found.is_null() {
+            Id::AV_CODEC_ID_NONE as c_int
+        } else {
+            (&raw const (*found).id).cast::<c_int>().read()
+        }
     }
 }
 
