@@ -13,4 +13,4 @@ pub use fault::Fault;
 pub use source::{Source, SourceError, WallAnchor};
 pub use spec::{OpenSource, Pace, SourceSpec, Transport};
 pub use stop::Stop;
-pub use url::{Motion, SourceKind, SourceUrl, SourceUrlError, SyntheticOptions};
+pub use url::{DeviceFormat, DeviceOptions, Motion, SourceKind, SourceUrl, SourceUrlError, SyntheticOptions};

@@ -12,8 +12,8 @@ use ocelli_net::Refused;
 use crate::{
     Fault,
     child::ChildError,
-    pull::{HttpError, RtspError},
-    push::PublishError,
+    pull::{DeviceError, HlsError, HttpError, RtspError},
+    push::{FramesError, PublishError},
 };
 
 /// One connection to coded video. Its end is the end of the run; a file whose media time steps holds several runs.
@@ -81,7 +81,9 @@ pub enum SourceError {
     #[error("the input is empty")]
     Empty,
     /// A list of other files or hosts, which are never opened on a file's word.
-    #[error("the input is a playlist, which names other files or hosts; name the video itself")]
+    #[error(
+        "the input is a playlist, which names other files or hosts; name the video itself, or write hls+ before the URL of an HLS playlist"
+    )]
     Playlist,
     /// A file outside of the folders that are configured. Says nothing of whether there is one.
     #[error("only files in the configured media folders are read")]
@@ -115,6 +117,15 @@ pub enum SourceError {
     /// What others push to us.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// A camera of this machine.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// Pictures that somebody posts.
+    #[error(transparent)]
+    Frames(#[from] FramesError),
+    /// A playlist of HLS, or what it names.
+    #[error(transparent)]
+    Hls(#[from] HlsError),
     /// Not media, or damaged.
     #[error(transparent)]
     Demux(#[from] DemuxError),
@@ -141,6 +152,9 @@ impl SourceError {
             Self::Rtsp(error) => error.fault(),
             Self::Http(error) => error.fault(),
             Self::Publish(error) => error.fault(),
+            Self::Hls(error) => error.fault(),
+            Self::Device(error) => error.fault(),
+            Self::Frames(error) => error.fault(),
             Self::Demux(DemuxError::Read(_)) | Self::Synthetic(_) | Self::Recording(_) => Fault::Machine,
             // Whatever it did, the same bytes would do again.
             Self::Child(ChildError::Ended(_)) | Self::Empty | Self::Demux(_) => Fault::Media,

@@ -63,8 +63,12 @@ impl SourceSpec {
     /// time. The rest waits, and nothing of it is dropped.
     pub fn is_live(&self) -> bool {
         match self.url.kind() {
-            SourceKind::Rtsp | SourceKind::Publish | SourceKind::Synthetic => true,
-            SourceKind::File | SourceKind::Http => self.pace == Pace::RealTime,
+            SourceKind::Rtsp
+            | SourceKind::Publish
+            | SourceKind::Frames
+            | SourceKind::Device
+            | SourceKind::Synthetic => true,
+            SourceKind::File | SourceKind::Http | SourceKind::Hls => self.pace == Pace::RealTime,
         }
     }
 }
@@ -93,10 +97,14 @@ mod tests {
             ("rtsp://host/a", Pace::Fast, true),
             ("publish:cam1", Pace::Fast, true),
             ("synthetic:", Pace::Fast, true),
+            ("frames:door", Pace::Fast, true),
+            ("device:/dev/video0", Pace::Fast, true),
             ("/a.mp4", Pace::Fast, false),
             ("/a.mp4", Pace::RealTime, true),
             ("http://host/a.mp4", Pace::Fast, false),
             ("http://host/a.ts", Pace::RealTime, true),
+            ("http://host/a.m3u8", Pace::Fast, false),
+            ("http://host/a.m3u8", Pace::RealTime, true),
         ];
         for (url, pace, live) in cases {
             let spec = SourceSpec { pace, ..SourceSpec::new(url.parse().unwrap()) };

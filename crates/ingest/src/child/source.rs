@@ -26,7 +26,7 @@ use crate::{
     pull::{self, FileIdentity, OpenUntrusted, Stop},
 };
 
-/// A file that is read, and decoded, in a child of its own. Blocking; a call takes at most [`super::ChildLimits::wall`].
+/// A file that is read, and decoded, in a child of its own: pictures only, sound is left out. Blocking; a call takes at most [`super::ChildLimits::wall`].
 #[derive(Debug)]
 pub struct ChildSource {
     shared: Arc<Mutex<Shared>>,

@@ -5,6 +5,7 @@ use std::io;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// A runtime of a source's own, which runs only while the source waits, or one that is shared and driven elsewhere.
+#[derive(Debug)]
 pub(crate) enum Driver {
     Own(Runtime),
     Shared(Handle),

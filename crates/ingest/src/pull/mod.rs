@@ -1,16 +1,20 @@
 //! Sources that we go and read.
 
+mod device;
 mod driver;
 mod file;
+mod hls;
 mod http;
 mod open;
 mod paced;
 mod rtsp;
 mod synthetic;
 
+pub use device::{DeviceError, DeviceSource};
 pub(crate) use driver::Driver;
 pub use file::{FileIdentity, FileSource};
 pub(crate) use file::{checked, identify, open_regular};
+pub use hls::{HlsError, HlsSource, PlaylistError};
 pub use http::{HttpError, HttpOptions, HttpSource};
 pub use open::{OpenUntrusted, Opener, OpenerError, OpenerOptions};
 pub use paced::Paced;

@@ -20,7 +20,9 @@ use tokio::runtime::Handle;
 
 use self::sounds::Sounds;
 use super::{
+    device::DeviceSource,
     file::{FileSource, open_regular},
+    hls::HlsSource,
     http::{HttpError, HttpOptions, HttpSource},
     paced::Paced,
     rtsp::{RtspOptions, RtspSource},
@@ -28,7 +30,7 @@ use super::{
 };
 use crate::{
     OpenSource, Pace, Source, SourceError, SourceKind, SourceSpec, Stop,
-    push::{PublishError, PublishHub},
+    push::{FrameHub, FrameSource, FramesError, PublishError, PublishHub},
     url::Place,
 };
 
@@ -58,10 +60,13 @@ pub struct OpenerOptions {
     pub untrusted: Option<Arc<dyn OpenUntrusted>>,
     /// Where publishers come to; streams of theirs are refused if `None`.
     pub publish: Option<PublishHub>,
+    /// Where pictures are posted; nowhere if `None`.
+    pub frames: Option<Arc<FrameHub>>,
 }
 
 impl OpenerOptions {
-    /// No files, a runtime for each source, 10 s each for the connection and between pictures, nothing untrusted, no publishers.
+    /// No files, a runtime for each source, 10 s each for the connection and between pictures, nothing untrusted, no publishers,
+    /// nothing posted.
     pub fn new(policy: AddressPolicy) -> Self {
         let patience = Duration::from_secs(10);
         Self {
@@ -72,6 +77,7 @@ impl OpenerOptions {
             stall_timeout: patience,
             untrusted: None,
             publish: None,
+            frames: None,
         }
     }
 }
@@ -114,10 +120,13 @@ impl Opener {
     pub fn check(&self, spec: &SourceSpec) -> Result<(), SourceError> {
         let host = match spec.url.place() {
             Place::File(path) => return self.real(path).map(|_path| ()),
-            Place::Synthetic(_) => return Ok(()),
             Place::Publish(_) => return self.hub().map(|_hub| ()),
+            Place::Frames(_) => return self.frames().map(|_hub| ()),
+            Place::Device(_) | Place::Synthetic(_) => return Ok(()),
             Place::Rtsp(url) => url.target().0.to_owned(),
-            Place::Http(url) => url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned(),
+            Place::Http(url) | Place::Hls(url) => {
+                url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned()
+            }
         };
         let local = host.eq_ignore_ascii_case("localhost").then_some(IpAddr::from([127, 0, 0, 1]));
         let address = host.parse::<IpAddr>().ok().or(local);
@@ -141,16 +150,14 @@ impl Opener {
                 };
                 Ok(Box::new(RtspSource::open(url, options)?))
             }
-            Place::Http(url) => {
-                let options = HttpOptions {
-                    client: self.client()?,
-                    connect_timeout: self.options.connect_timeout,
-                    stall_timeout: self.options.stall_timeout,
-                    is_live: spec.is_live(),
-                    stop: stop.clone(),
-                    runtime: self.options.runtime.clone(),
-                };
-                Ok(Box::new(HttpSource::open(url, options)?))
+            Place::Http(url) => Ok(Box::new(HttpSource::open(url, self.http(spec, stop)?)?)),
+            Place::Hls(url) => Ok(Box::new(HlsSource::open(url, self.http(spec, stop)?)?)),
+            Place::Device(options) => {
+                let (patience, runtime) = (self.options.stall_timeout, self.options.runtime.as_ref());
+                Ok(Box::new(DeviceSource::open(options, patience, stop, runtime)?))
+            }
+            Place::Frames(key) => {
+                Ok(Box::new(FrameSource::open(self.frames()?, key, stop, self.options.runtime.as_ref())?))
             }
             Place::Publish(key) => {
                 Ok(Box::new(self.hub()?.accept(key, stop, self.options.runtime.as_ref())?))
@@ -161,6 +168,21 @@ impl Opener {
 
     fn hub(&self) -> Result<&PublishHub, SourceError> {
         Ok(self.options.publish.as_ref().ok_or(PublishError::NoServer)?)
+    }
+
+    fn frames(&self) -> Result<&Arc<FrameHub>, SourceError> {
+        Ok(self.options.frames.as_ref().ok_or(FramesError::NoHub)?)
+    }
+
+    fn http(&self, spec: &SourceSpec, stop: &Stop) -> Result<HttpOptions, HttpError> {
+        Ok(HttpOptions {
+            client: self.client()?,
+            connect_timeout: self.options.connect_timeout,
+            stall_timeout: self.options.stall_timeout,
+            is_live: spec.is_live(),
+            stop: stop.clone(),
+            runtime: self.options.runtime.clone(),
+        })
     }
 
     /// One for all, made when it is first needed: it reads the certificates of this machine.
@@ -216,11 +238,11 @@ impl OpenSource for Opener {
         let stop = stop.clone();
         Ok(match spec.url.kind() {
             // Its own waits end.
-            SourceKind::Rtsp | SourceKind::Publish => source,
-            SourceKind::File | SourceKind::Http if spec.pace == Pace::Fast => {
+            SourceKind::Rtsp | SourceKind::Publish | SourceKind::Frames | SourceKind::Device => source,
+            SourceKind::File | SourceKind::Http | SourceKind::Hls if spec.pace == Pace::Fast => {
                 Box::new(Paced::fast(source, stop))
             }
-            SourceKind::File | SourceKind::Http | SourceKind::Synthetic => {
+            SourceKind::File | SourceKind::Http | SourceKind::Hls | SourceKind::Synthetic => {
                 Box::new(Paced::real_time(source, stop))
             }
         })

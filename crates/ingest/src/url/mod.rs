@@ -1,5 +1,6 @@
 //! Places of media, as one configures them.
 
+mod device;
 mod synthetic;
 #[cfg(test)]
 mod tests;
@@ -16,20 +17,29 @@ use ocelli_net::shown;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-pub use self::synthetic::{Motion, SyntheticOptions};
+pub use self::{
+    device::{DeviceFormat, DeviceOptions},
+    synthetic::{Motion, SyntheticOptions},
+};
 use crate::pull::{RtspError, RtspUrl};
 
 /// Longest URL, in bytes.
 const MOST_BYTES: usize = 2048;
-const KNOWN: &str = "write rtsp://, rtsps://, http:// or https:// and a host, file:///path, an absolute path, publish: and a stream key, or synthetic:";
+const KNOWN: &str = "write rtsp://, rtsps://, http:// or https:// and a host, file:///path, an absolute path, publish: or frames: and a key, device: and a camera, or synthetic:";
+
+/// Says that a URL of HTTP is that of a playlist, where its path does not.
+const HLS: &str = "hls+";
 
 /// A place of media. Its secrets are shown to nobody: `Display` and `Debug` leave out user, password and query, and what
 /// looks like a secret in a path.
 ///
 /// - `rtsp://user:password@host:port/path`, and `rtsps://` over TLS;
 /// - `http://…` and `https://…`: one video file, or a stream of MPEG-TS that does not end;
+/// - the same with a path that ends in `.m3u8` or `.m3u`, or `hls+` before it: a playlist of HLS;
 /// - `file:///absolute/path`, for which the path alone may be written;
 /// - `publish:KEY`: whoever publishes to this key;
+/// - `device:/dev/video0?size=1280x720&fps=30`: see [`DeviceOptions`];
+/// - `frames:KEY`: the pictures that somebody posts for this key;
 /// - `synthetic:?size=640x360&fps=5&motion=object`: see [`SyntheticOptions`].
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -43,8 +53,12 @@ pub struct SourceUrl {
 pub(crate) enum Place {
     Rtsp(Arc<RtspUrl>),
     Http(Arc<Url>),
+    /// The playlist's own URL.
+    Hls(Arc<Url>),
     File(PathBuf),
     Publish(StreamId),
+    Frames(StreamId),
+    Device(DeviceOptions),
     Synthetic(SyntheticOptions),
 }
 
@@ -55,10 +69,16 @@ pub enum SourceKind {
     Rtsp,
     /// A file or stream over HTTP.
     Http,
+    /// A playlist of segments over HTTP.
+    Hls,
     /// A file of this machine.
     File,
     /// Publishers that come to us.
     Publish,
+    /// Pictures that somebody posts.
+    Frames,
+    /// A camera of this machine.
+    Device,
     /// Pictures of our own making.
     Synthetic,
 }
@@ -79,8 +99,11 @@ impl SourceUrl {
         match self.place {
             Place::Rtsp(_) => SourceKind::Rtsp,
             Place::Http(_) => SourceKind::Http,
+            Place::Hls(_) => SourceKind::Hls,
             Place::File(_) => SourceKind::File,
             Place::Publish(_) => SourceKind::Publish,
+            Place::Frames(_) => SourceKind::Frames,
+            Place::Device(_) => SourceKind::Device,
             Place::Synthetic(_) => SourceKind::Synthetic,
         }
     }
@@ -132,14 +155,25 @@ impl FromStr for SourceUrl {
             "rtsp" | "rtsps" => Place::Rtsp(Arc::new(
                 word.parse().map_err(|error: RtspError| SourceUrlError(error.to_string()))?,
             )),
-            "http" | "https" => Place::Http(Arc::new(http(word)?)),
+            "http" | "https" => match http(word)? {
+                url if is_playlist(&url) => Place::Hls(Arc::new(url)),
+                url => Place::Http(Arc::new(url)),
+            },
+            "hls+http" | "hls+https" => Place::Hls(Arc::new(http(&word[HLS.len()..])?)),
             "file" => Place::File(file(word)?),
             "publish" => Place::Publish(publish(&word["publish:".len()..])?),
+            "device" => Place::Device(word["device:".len()..].parse()?),
+            "frames" => Place::Frames(frames(&word["frames:".len()..])?),
             "synthetic" => Place::Synthetic(word["synthetic:".len()..].parse()?),
             _ => return Err(SourceUrlError(format!("this is no URL of media; {KNOWN}"))),
         };
         Ok(Self { text: word.to_owned(), place })
     }
+}
+
+fn is_playlist(url: &Url) -> bool {
+    let path = url.path().to_ascii_lowercase();
+    [".m3u8", ".m3u"].iter().any(|end| path.ends_with(end))
 }
 
 fn http(word: &str) -> Result<Url, SourceUrlError> {
@@ -174,6 +208,11 @@ fn file(word: &str) -> Result<PathBuf, SourceUrlError> {
     Ok(path)
 }
 
+fn frames(key: &str) -> Result<StreamId, SourceUrlError> {
+    key.parse()
+        .map_err(|error| SourceUrlError(format!("write frames: and a key such as that of a stream: {error}")))
+}
+
 impl TryFrom<String> for SourceUrl {
     type Error = SourceUrlError;
 
@@ -201,7 +240,15 @@ impl fmt::Display for SourceUrl {
         match &self.place {
             Place::Rtsp(url) => url.fmt(f),
             Place::Http(url) => f.write_str(&shown(url)),
-            Place::File(_) | Place::Publish(_) | Place::Synthetic(_) => f.write_str(&self.text),
+            Place::Hls(url) => {
+                let before = self.text.get(..HLS.len()).filter(|start| start.eq_ignore_ascii_case(HLS));
+                write!(f, "{}{}", before.unwrap_or_default(), shown(url))
+            }
+            Place::File(_)
+            | Place::Publish(_)
+            | Place::Frames(_)
+            | Place::Device(_)
+            | Place::Synthetic(_) => f.write_str(&self.text),
         }
     }
 }

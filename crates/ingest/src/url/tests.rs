@@ -12,8 +12,15 @@ fn every_kind_is_known_and_shown_without_secrets() {
         ("http://canary:canary@host/a.mp4?canary#canary", SourceKind::Http, "http://host/a.mp4?..."),
         ("https://host/token=canary/a.ts", SourceKind::Http, "https://host/.../a.ts"),
         ("HTTPS://[::1]:8443/", SourceKind::Http, "https://[::1]:8443/"),
+        ("https://canary@host/a/live.M3U8?canary", SourceKind::Hls, "https://host/a/live.M3U8?..."),
+        ("http://host/list.m3u", SourceKind::Hls, "http://host/list.m3u"),
+        ("hls+https://host/live?canary", SourceKind::Hls, "hls+https://host/live?..."),
+        ("HLS+http://host/live", SourceKind::Hls, "HLS+http://host/live"),
+        ("http://host/m3u8", SourceKind::Http, "http://host/m3u8"),
         ("file:///media/a%20b.mp4", SourceKind::File, "file:///media/a%20b.mp4"),
         ("/media/a b#?%.mp4", SourceKind::File, "file:///media/a%20b%23%3F%25.mp4"),
+        ("device:/dev/video0", SourceKind::Device, "device:/dev/video0"),
+        ("frames:door-1", SourceKind::Frames, "frames:door-1"),
         ("synthetic:", SourceKind::Synthetic, "synthetic:"),
         ("publish:cam1", SourceKind::Publish, "publish:cam1"),
         ("Synthetic:?fps=1", SourceKind::Synthetic, "Synthetic:?fps=1"),
@@ -43,6 +50,18 @@ fn paths_are_those_that_were_written() {
     assert_eq!(parsed("http://host/a").file(), None);
 }
 
+/// Each for its reason, of which nothing is secret.
+fn refused(words: &[(&str, &str)]) {
+    for (word, expected) in words {
+        let error = word.parse::<SourceUrl>().expect_err(word);
+        assert!(error.to_string().contains(expected), "{word}: {error}");
+        assert!(!format!("{error} {error:?}").contains("canary"), "{word}: {error}");
+        let json = serde_json::to_string(word).unwrap();
+        let error = serde_json::from_str::<SourceUrl>(&json).expect_err(word);
+        assert!(!error.to_string().contains("canary"), "{word}: {error}");
+    }
+}
+
 #[test]
 fn what_is_no_place_is_refused_without_being_repeated() {
     let long = format!("http://host/{}", "a".repeat(MOST_BYTES));
@@ -64,6 +83,8 @@ fn what_is_no_place_is_refused_without_being_repeated() {
         ("rtsp:canary", "names no host"),
         ("rtsp:///canary", "host"),
         ("rtsp://canary:ca#nary@host/", "rtsp://user:password@host"),
+        ("hls+canary://host/", "no URL of media"),
+        ("hls+http:canary", "http://user:password@host"),
         ("http:canary", "http://user:password@host"),
         ("http://", "http://user:password@host"),
         ("http://canary:canary@/x", "http://user:password@host"),
@@ -73,6 +94,9 @@ fn what_is_no_place_is_refused_without_being_repeated() {
         ("file:///a?canary", "as %3F and %23"),
         ("file:///a#canary", "as %3F and %23"),
         ("file:///a/..%2fcanary", "'..'"),
+        ("frames:", "write frames:"),
+        ("frames://canary", "write frames:"),
+        ("frames:canary?", "write frames:"),
         ("synthetic", "no URL of media"),
         ("publish:", "a stream id is empty"),
         ("publish:canary/canary", "the stream's key"),
@@ -93,14 +117,7 @@ fn what_is_no_place_is_refused_without_being_repeated() {
         ("synthetic:?frames=0", "frames is"),
         ("synthetic:?frames=-1", "frames is"),
     ];
-    for (word, expected) in words {
-        let error = word.parse::<SourceUrl>().expect_err(word);
-        assert!(error.to_string().contains(expected), "{word}: {error}");
-        assert!(!format!("{error} {error:?}").contains("canary"), "{word}: {error}");
-        let json = serde_json::to_string(word).unwrap();
-        let error = serde_json::from_str::<SourceUrl>(&json).expect_err(word);
-        assert!(!error.to_string().contains("canary"), "{word}: {error}");
-    }
+    refused(&words);
 }
 
 #[test]
@@ -113,4 +130,39 @@ fn options_of_the_synthetic_camera() {
     let all = options("synthetic:?size=1280x720&fps=30000/1001&motion=visits&frames=7");
     assert_eq!((all.size, all.motion, all.frames), ((1280, 720), Motion::Visits, Some(7)));
     assert_eq!((all.rate.num(), all.rate.den()), (30_000, 1001));
+}
+
+#[test]
+fn options_of_a_camera() {
+    let options = |word: &str| match parsed(word).place {
+        Place::Device(options) => options,
+        _ => panic!("{word}"),
+    };
+    let plain = DeviceOptions { path: "/dev/video0".into(), size: None, rate: None, format: None };
+    assert_eq!(options("device:/dev/video0"), plain);
+    let all = options("device:/dev/v4l/by-id/usb-A_B-video-index0?size=1280x720&fps=30000/1001&format=yuyv");
+    assert_eq!(all.path, Path::new("/dev/v4l/by-id/usb-A_B-video-index0"));
+    assert_eq!((all.size, all.format), (Some((1280, 720)), Some(DeviceFormat::Yuyv)));
+    assert_eq!(all.rate.map(|rate| (rate.num(), rate.den())), Some((30_000, 1001)));
+}
+
+#[test]
+fn no_other_device_is_a_camera() {
+    refused(&[
+        ("device:", "write device:"),
+        ("device:canary", "write device:"),
+        ("device:/etc/passwd", "write device:"),
+        ("device:/dev/sda", "write device:"),
+        ("device:/dev/video0/../sda", "write device:"),
+        ("device:/dev/video12345", "write device:"),
+        ("device:/dev/v4l/by-id/../../sda", "write device:"),
+        ("device:/dev/v4l/by-id/.", "write device:"),
+        ("device:/dev/video0?", "write device:"),
+        ("device:/dev/video0?canary=1", "write device:"),
+        ("device:/dev/video0?format=canary", "write device:"),
+        ("device:/dev/video0?fps=1&fps=1", "given twice"),
+        ("device:/dev/video0?fps=0", "fps is"),
+        ("device:/dev/video0?size=1280", "size is"),
+        ("device:/dev/video0?size=8x8", "size is"),
+    ]);
 }

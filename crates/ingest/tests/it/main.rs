@@ -9,6 +9,8 @@ mod fake;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod hls;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod look;

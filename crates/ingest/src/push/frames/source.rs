@@ -11,7 +11,7 @@ use super::{
     hub::{Posted, Slot},
     picture::{Kind, Look},
 };
-use crate::{Source, SourceError, Stop, pull::driver::Driver};
+use crate::{Source, SourceError, Stop, pull::Driver};
 
 /// Ticks a second.
 const CLOCK: u32 = 1000;
