@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use ocelli_engine::FrameHub;
 use ocelli_model::StreamId;
 use ocelli_store::Results;
 use tokio::sync::Semaphore;
@@ -23,6 +24,8 @@ pub struct ApiState {
     pub engine: Arc<dyn Engine>,
     /// What is known of runs, results and ledgers.
     pub results: Arc<dyn Results>,
+    /// Where pictures are posted that streams read.
+    pub frames: Arc<FrameHub>,
     /// Examines uploads and the machine.
     pub probe: Arc<dyn MediaProbe>,
     /// Says early which sources are refused.

@@ -15,7 +15,10 @@ mod work;
 
 pub use analysis::{Analysis, AnalyzeWork, Demand, Look, Looked, draw_detections};
 pub use jpeg::JpegWork;
-pub use ocelli_ingest::{Pace, SourceKind, SourceSpec, SourceUrl, SourceUrlError, Transport};
+pub use ocelli_ingest::{
+    Pace, SourceKind, SourceSpec, SourceUrl, SourceUrlError, Transport,
+    push::{FrameHub, FrameRefused, PictureError, PostedAt},
+};
 pub use picture::{Failure, Notice, Seen};
 pub use record::{
     AnalyzerFacts, FrameTold, Kept, Known, Media, Pass, RecordError, Recording, Sums, TellEarly, Told,

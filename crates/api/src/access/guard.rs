@@ -69,6 +69,11 @@ struct Guard {
 }
 
 impl Access {
+    /// Wall time in milliseconds since 1970.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.inner.clock.now_ms()
+    }
+
     /// Reads keys and tokens. `listeners` is where the server listens: on loopback addresses only, whoever is on this machine
     /// is admin. Must be called within a tokio runtime.
     pub fn open(

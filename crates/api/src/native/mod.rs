@@ -1,5 +1,6 @@
 //! The native interface below `/api/v1`.
 
+mod frames;
 mod ledger;
 mod results;
 mod runs;
@@ -28,6 +29,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(results::results))
         .routes(routes!(ledger::ledger))
         .routes(routes!(snapshot::snapshot))
+        .routes(routes!(frames::post))
         .routes(routes!(server::models))
         .routes(routes!(server::version))
 }

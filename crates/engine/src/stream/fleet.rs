@@ -115,7 +115,7 @@ impl Fleet {
     }
 
     pub(super) async fn decode(&self, id: StreamId, spec: StreamSpec) -> Result<StreamStatus, StreamError> {
-        spec.check()?;
+        spec.check(&id)?;
         let Ok((entry, mut turn)) = self.hold(&id).await else { return self.create(id, spec, true).await };
         // One that cannot go on as configured may be told to do something else.
         let troubled = entry.seat.status().state == StreamState::Error;
@@ -135,7 +135,7 @@ impl Fleet {
     }
 
     pub(super) async fn change(&self, id: &StreamId, spec: StreamSpec) -> Result<StreamStatus, StreamError> {
-        spec.check()?;
+        spec.check(id)?;
         let (entry, mut turn) = self.hold(id).await?;
         let going = entry.is_going(&mut turn).await;
         end(&mut turn).await;

@@ -2,7 +2,7 @@
 
 use ocelli_ingest::{SourceKind, SourceSpec};
 use ocelli_media::libav::Acceleration;
-use ocelli_model::SamplingPlan;
+use ocelli_model::{SamplingPlan, StreamId};
 use serde::{Deserialize, Serialize};
 
 use super::{PublishSpec, StreamError};
@@ -100,8 +100,12 @@ impl Default for FramesSpec {
 
 impl StreamSpec {
     /// What can be told without opening anything.
-    pub(super) fn check(&self) -> Result<(), StreamError> {
+    pub(super) fn check(&self, id: &StreamId) -> Result<(), StreamError> {
         let invalid = |why: &str| Err(StreamError::Invalid(why.to_owned()));
+        // Media of others is theirs: who may publish is said by the stream that the publisher names.
+        if self.source.url.key().is_some_and(|key| key != id) {
+            return invalid(&format!("the source must name this stream itself: publish:{id} or frames:{id}"));
+        }
         if self.frames.is_none() && self.models.is_empty() && self.record.is_none() {
             return invalid(
                 "a stream needs something to do: give `frames` to write, `models` to look, or `record`",

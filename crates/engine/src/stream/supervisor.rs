@@ -137,7 +137,7 @@ impl Supervisor {
         spec: StreamSpec,
         start: bool,
     ) -> Result<StreamStatus, StreamError> {
-        spec.check()?;
+        spec.check(&id)?;
         self.whole(|fleet| async move { fleet.create(id, spec, start).await }).await
     }
 

@@ -116,6 +116,14 @@ impl SourceUrl {
         }
     }
 
+    /// The stream that publishers, or those who post pictures, name to be read here.
+    pub fn key(&self) -> Option<&StreamId> {
+        match &self.place {
+            Place::Publish(key) | Place::Frames(key) => Some(key),
+            _ => None,
+        }
+    }
+
     /// A file by its absolute path, whatever characters it holds.
     pub fn from_path(path: &Path) -> Result<Self, SourceUrlError> {
         let url = Url::from_file_path(path).map_err(|()| wrong("a path must begin with /"))?;

@@ -27,7 +27,7 @@ use ocelli_engine::{Backoff, Kept, Parts, Supervisor, SupervisorConfig};
 use ocelli_ingest::{
     child::{ChildCommand, ChildLimits},
     pull::{Opener, OpenerOptions},
-    push::PublishHub,
+    push::{FrameHub, PublishHub},
 };
 use ocelli_net::AddressPolicy;
 use ocelli_sinks::Retention;
@@ -66,11 +66,12 @@ pub(crate) async fn serve(config: &Config, sources: &Sources, store: Arc<SqliteS
     let runtime = Handle::current();
     let appender = Appender::start(Arc::<SqliteStore>::clone(&store), &runtime);
     let hub = rtmp::hub(config);
-    let opener = Arc::new(opener(config, &runtime, hub.clone())?);
+    let frames = Arc::<FrameHub>::default();
+    let opener = Arc::new(opener(config, &runtime, (hub.clone(), &frames))?);
     let archive = archive::open(config, &store).await?;
     let supervisor = supervisor(config, &store, &appender, (&opener, &archive)).await?;
     let publishers = rtmp::listen(config, sources, hub, &supervisor)?.map(Publishers::take);
-    let state = state(config, access, &store, (&opener, &archive), &supervisor);
+    let state = state(config, access, &store, (&opener, &archive, &frames), &supervisor);
     tidy_uploads(config, &supervisor);
     let pruning = prune(config, &store);
     let retaining = archive::retain(&archive);
@@ -151,7 +152,11 @@ fn end_at_once() {
     std::process::exit(130);
 }
 
-fn opener(config: &Config, runtime: &Handle, publish: Option<PublishHub>) -> Result<Opener> {
+fn opener(
+    config: &Config,
+    runtime: &Handle,
+    (publish, frames): (Option<PublishHub>, &Arc<FrameHub>),
+) -> Result<Opener> {
     let mut folders = config.media.folders.clone();
     folders.push(config.media.uploads.clone());
     make_folder(&config.media.uploads).context("media.uploads")?;
@@ -164,6 +169,7 @@ fn opener(config: &Config, runtime: &Handle, publish: Option<PublishHub>) -> Res
         stall_timeout: config.network.stall_timeout,
         untrusted: Some(Arc::new(child(config))),
         publish,
+        frames: Some(Arc::clone(frames)),
         ..OpenerOptions::new(policy)
     };
     Ok(Opener::new(options)?)
@@ -224,7 +230,7 @@ fn state(
     config: &Config,
     access: Access,
     store: &Arc<SqliteStore>,
-    (opener, archive): (&Arc<Opener>, &Archive),
+    (opener, archive, frames): (&Arc<Opener>, &Archive, &Arc<FrameHub>),
     supervisor: &Arc<Supervisor>,
 ) -> ApiState {
     let allowed = config.hardware.options.iter().map(|hardware| hardware.0).collect();
@@ -239,6 +245,7 @@ fn state(
             frames: config.media.frames.clone(),
         }),
         media: Some(Arc::new(archive.clone())),
+        frames: Arc::clone(frames),
         models: models::listed(&config.server.home),
         settings: ApiSettings {
             version: env!("CARGO_PKG_VERSION").to_owned(),

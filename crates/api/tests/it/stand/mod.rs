@@ -105,6 +105,7 @@ impl Stand {
             policy: Arc::clone(&outside) as _,
             operation: Arc::clone(&outside) as _,
             media: Some(Arc::new(archive.clone())),
+            frames: Arc::default(),
             models: vec![model("ssd", true), model("yolo", false)],
             settings: ApiSettings {
                 version: "0.1.0-test".to_owned(),

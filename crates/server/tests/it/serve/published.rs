@@ -134,3 +134,42 @@ fn a_publisher_that_comes_back_is_a_new_run() {
     super::killed::balanced(&site);
     site.check_archive().whole();
 }
+
+/// Pictures of a test pattern, as ffmpeg encodes them.
+fn pictures(folder: &Path) -> Vec<Vec<u8>> {
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=5", "-frames:v", "6"]);
+    assert!(ffmpeg.arg(folder.join("%d.jpg")).status().unwrap().success());
+    (1..=6).map(|number| std::fs::read(folder.join(format!("{number}.jpg"))).unwrap()).collect()
+}
+
+#[test]
+fn posted_pictures_are_a_stream() {
+    let site = Site::new(&[]);
+    let server = site.start();
+    let spec = json!({"id": "door", "fps": "all", "frames": {}, "source": {"url": "frames:door"}});
+    server.create(&spec).is(201);
+    let theft = json!({"id": "thief", "fps": "all", "frames": {}, "source": {"url": "frames:door"}});
+    assert!(server.create(&theft).is(422).text().contains("must name this stream itself"));
+    let mut follower = Follower::new(server.address);
+    let pictures = pictures(&site.path("media"));
+    let post = |pts: usize, picture: &[u8]| {
+        let path = format!("/api/v1/streams/door/frames?pts_ms={pts}");
+        super::asking::ask(server.address, "POST", &path, &[("Content-Type", "image/jpeg")], picture)
+    };
+    // Its thread may still be on its way.
+    let mut first = post(0, &pictures[0]);
+    while first.status == 409 {
+        first = post(0, &pictures[0]);
+    }
+    assert_eq!(first.is(202).json(), json!({"pts": 0, "time_base": [1, 1000], "width": 320, "height": 240}));
+    for (index, picture) in pictures.iter().enumerate().skip(1) {
+        post(index * 200, picture).is(202);
+        follower.frame("door", index as u64);
+    }
+    assert!(post(1000, &pictures[0]).is(422).text().contains("later than"), "time rises");
+    post(1200, b"<html>").is(415);
+    assert!(post(1200, &pictures[0][..2000]).is(422).text().contains("broken"));
+    server.stop();
+    super::killed::balanced(&site);
+}
