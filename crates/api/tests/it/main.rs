@@ -12,6 +12,8 @@ mod native;
 mod operation;
 #[cfg(test)]
 mod playback;
+
+mod posted;
 #[cfg(test)]
 mod refused;
 #[cfg(test)]
