@@ -12,7 +12,7 @@ mod native;
 mod operation;
 #[cfg(test)]
 mod playback;
-
+#[cfg(test)]
 mod posted;
 #[cfg(test)]
 mod refused;
