@@ -1,5 +1,7 @@
 //! What a stream's thread gives its units to.
 
+mod state;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -18,43 +20,10 @@ use crate::{
     sound::Sound,
 };
 
+pub use self::state::{Phase, RecorderState};
+
 /// Sound is kept from so long before the first picture on.
 const SOUND_AHEAD: f64 = 0.5;
-
-/// Whether a stream is being recorded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Phase {
-    /// Yes.
-    #[default]
-    Recording,
-    /// Media is left out for this reason, and live only. Goes on by itself.
-    Paused(String),
-    /// What comes cannot be recorded. The next run may be another matter.
-    Failed(String),
-}
-
-/// How recording goes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RecorderState {
-    /// Now.
-    pub phase: Phase,
-    /// Pictures that were given.
-    pub units: u64,
-    /// Of them, those before anything could be decoded, or of a run that cannot be recorded.
-    pub left_out: u64,
-    /// Blocks of sound that were given.
-    pub sounds: u64,
-    /// Of them, those that fit nowhere.
-    pub sounds_left_out: u64,
-    /// Parts that were written.
-    pub parts: u64,
-    /// Bytes of them.
-    pub bytes: u64,
-    /// Segments that are in the index.
-    pub segments: u64,
-    /// Gaps so far.
-    pub gaps: u64,
-}
 
 /// Records one stream. Called on the stream's thread, and never waits for the disk. Dropped, it ends the run.
 #[derive(Debug)]
