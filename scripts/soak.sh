@@ -1,8 +1,14 @@
 # ./dev soak [--minutes M] [--seed S]: damaged clips through the binary, each run bounded and checked.
 # ./dev soak serve [--minutes M] [--streams N]: streams of a running server, which ends where it was after warm-up.
+# ./dev soak kills [KILLS]: a server of 8 recorded streams, killed at random points (default 50); nothing sealed is lost, no file lies about.
 . scripts/env.sh
 
 bash scripts/setup.sh
+if [ "${1:-}" = kills ]; then
+    export OCELLI_TEST_KILLS=${2:-50} OCELLI_TEST_STREAMS=8 OCELLI_TEST_SEED=${OCELLI_TEST_SEED:-$RANDOM}
+    step "$OCELLI_TEST_KILLS kills, seed $OCELLI_TEST_SEED"
+    exec cargo test --locked --package ocelli-server --test it -- --nocapture kills_at_any_moment
+fi
 step "release build"
 cargo build --locked --release --package ocelli-server
 if [ "${1:-}" = serve ]; then
