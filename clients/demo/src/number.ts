@@ -24,6 +24,9 @@ export interface Area {
 /** Where the testkit draws the grid. */
 export const GRID: Area = { x: 1 / 8, y: 1 / 8, width: 6 / 8, height: 4 / 8 };
 
+/** A number as two rows along the upper edge, so that below it the picture can be anything. */
+export const STRIP = { area: { x: 1 / 8, y: 0.02, width: 6 / 8, height: 0.18 }, columns: 16, rows: 2 } as const;
+
 /** 8-bit RGBA, as a canvas gives it. */
 export interface Pixels {
   readonly data: Uint8ClampedArray;
@@ -74,4 +77,9 @@ function meanOf({ data, width, height }: Pixels, area: Area): number {
     for (let x = x0; x < x1; x++) sum += data[(y * width + x) * 4 + 1] ?? NaN;
   }
   return sum / ((x1 - x0) * (y1 - y0));
+}
+
+/** The number in the strip along the upper edge. */
+export function readStrip(pixels: Pixels): number | null {
+  return readNumber(pixels, STRIP.area, STRIP.columns, STRIP.rows);
 }

@@ -1,10 +1,11 @@
 /** The page: plays a stream, draws its boxes, and compares each picture with the box that the join chose. */
 
-import { cover, draw, follow, Overlay, parseExact, readResult, ticksAt, HlsJoin, type Frame, type Showing, type Shown, type Timeline } from '@ocelli/join';
+import { cover, draw, follow, Overlay, parseExact, readResult, ticksAt, HlsJoin, type Frame, type FrameResult, type Showing, type Shown, type Timeline } from '@ocelli/join';
 import { Player } from '@ocelli/player';
 import Hls from 'hls.js';
 
-import { cells, DARK, LIGHT, readNumber } from './number.js';
+import { truthOf } from './truth.js';
+import { cells, DARK, LIGHT, readNumber, readStrip, type Pixels } from './number.js';
 
 /** One picture that was shown. */
 export interface Sighting {
@@ -17,6 +18,12 @@ export interface Sighting {
   /** The number in the box of exactly this picture. */
   readonly label: number | null;
   readonly interpolated: boolean;
+  /** The result of exactly this picture was there when it was shown. */
+  readonly looked: boolean;
+  /** Boxes of exactly this picture that were drawn. */
+  readonly boxes: number;
+  /** When the page drew it, in milliseconds since 1970. */
+  readonly at: number;
   /** What the arithmetic of the API reference makes of it, where it could be asked. */
   readonly formula: string | null;
 }
@@ -33,6 +40,8 @@ export interface Demo {
   back(seconds: number): void;
   live(): void;
   report(): Report;
+  /** The number in the server's own picture. */
+  truthOf(run: number, pts: string): Promise<number | null>;
 }
 
 declare global {
@@ -41,7 +50,7 @@ declare global {
 
 const options = new URLSearchParams(location.search);
 const stream = options.get('stream') ?? 'live-demo';
-const streamUrl = `${location.origin}/api/v1/streams/${stream}`;
+const streamUrl = `${options.get('base') ?? location.origin}/api/v1/streams/${stream}`;
 const socketUrl = streamUrl.replace(/^http/, 'ws');
 const video = element<HTMLVideoElement>('video');
 const glass = element<HTMLCanvasElement>('glass');
@@ -57,6 +66,14 @@ const errors: string[] = [];
 const LIMIT = 5_000;
 let checked = 0;
 let off = 0;
+let compared = 0;
+
+/** Where pictures carry their number: in the middle, as the testkit's do, or along the edge of what real cameras saw. */
+const readCode: (pixels: Pixels) => number | null = options.has('edge') ? readStrip : (pixels) => readNumber(pixels);
+/** Somebody watches, and labels are words: numbers are compared with those of the server's own pictures. */
+const asks = options.has('truth');
+/** One question at a time; who watches needs not all answers. */
+let asking = false;
 
 interface Playing {
   readonly timeline: Timeline;
@@ -122,11 +139,12 @@ function strip(number: number): void {
 function see(playing: Playing, showing: Showing): void {
   const { frame, mediaTime, image } = showing;
   lensPen.drawImage(image, 0, 0, lens.width, lens.height);
-  const number = readNumber(lensPen.getImageData(0, 0, lens.width, lens.height));
+  const number = readCode(lensPen.getImageData(0, 0, lens.width, lens.height));
   const boxes = show(showing);
-  const exact = boxes.find((box) => !box.interpolated);
+  const [exact] = boxes.filter((box) => !box.interpolated);
   const label = exact && /^\d+$/.test(exact.label) ? Number(exact.label) : null;
   const formula = frame && playing.formula(frame, mediaTime);
+  const result = frame && overlay.resultOf(frame);
   // The same picture again, with its result or ahead of its callback.
   if (sightings.at(-1)?.mediaTime === mediaTime) {
     frames.pop();
@@ -146,15 +164,34 @@ function see(playing: Playing, showing: Showing): void {
     units: frame ? `${frame.units}` : null,
     label,
     interpolated: boxes.some((box) => box.interpolated),
+    looked: result !== null,
+    boxes: boxes.filter((box) => !box.interpolated).length,
+    at: Date.now(),
     formula: formula === null ? null : `${formula}`,
   });
   if (label !== null && label !== number) off += 1;
+  if (asks && result && number !== null) void ask(result, number);
   tell(frame, number, label);
+}
+
+/** Compares what is on the screen with the picture that the server has of the result. */
+async function ask({ run, pts }: FrameResult, shown: number): Promise<void> {
+  if (asking) return;
+  asking = true;
+  try {
+    const number = await truthOf(streamUrl, run, pts, readCode);
+    if (number === null) return;
+    compared += 1;
+    if (number !== shown) off += 1;
+    element('label').textContent = `${number}`;
+  } finally {
+    asking = false;
+  }
 }
 
 function tell(frame: Frame | null, number: number | null, label: number | null): void {
   element('number').textContent = `${number ?? '–'}`;
-  element('label').textContent = `${label ?? '–'}`;
+  if (!asks) element('label').textContent = `${label ?? '–'}`;
   element('run').textContent = `${frame?.run ?? '–'}`;
   element('pts').textContent = frame ? `${frame.units} / ${frame.timescale}` : '–';
   element('checked').textContent = `${checked}`;
@@ -162,7 +199,8 @@ function tell(frame: Frame | null, number: number | null, label: number | null):
   element('off').className = off > 0 ? 'off' : '';
   const analysed = sightings.filter((_sighting, index) => isAnalysed(index));
   element('analysed').textContent = `${analysed.length}`;
-  element('boxed').textContent = `${analysed.filter((sighting) => sighting.label !== null).length}`;
+  element('boxed').textContent = `${analysed.filter((sighting) => sighting.looked).length}`;
+  element('compared').textContent = `${compared}`;
 }
 
 function isAnalysed(index: number): boolean {
@@ -192,5 +230,6 @@ video.play().catch((error: unknown) => errors.push(String(error)));
 globalThis.demo = {
   back: (seconds) => void (video.currentTime -= seconds),
   live: playing.live,
+  truthOf: (run, pts) => truthOf(streamUrl, run, BigInt(pts), readCode),
   report: () => ({ sightings, analysed: sightings.map((_sighting, index) => isAnalysed(index)), errors, counts: playing.counts() }),
 };

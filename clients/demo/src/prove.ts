@@ -12,17 +12,14 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 
+import { bring, launch, open, PLAYERS, type PlayerName } from './browser.js';
 import { CASES, type Case } from './cases.js';
 import { complaints, filmComplaints, judge, type Verdict } from './judge.js';
 import type { Report } from './page.js';
-import { PAGES, pageOf } from './pages.js';
 import { develop, photograph, type Photographs } from './photograph.js';
 import { Stand } from './server.js';
-
-const PLAYERS = ['hls', 'socket'] as const;
-type PlayerName = (typeof PLAYERS)[number];
 
 const { values: given } = parseArgs({
   options: {
@@ -37,29 +34,11 @@ const { values: given } = parseArgs({
   },
 });
 
-/**
- * No network but this machine's, no windows, no sound. A page that does not come over the network would not be let to a server
- * of this machine.
- */
-const FLAGS = [
-  ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-  ['--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets'],
-  ['--disable-component-update', '--disable-sync', '--mute-audio', '--autoplay-policy=no-user-gesture-required'],
-].flat();
-
 interface Trial {
   readonly player: PlayerName;
   readonly stream: string;
   readonly plan: Case | null;
   readonly seconds: number;
-}
-
-/** The page's files come from here, whichever server it looks at: to the browser they are of its origin. */
-async function bring(page: Page): Promise<void> {
-  await page.route(`**${PAGES}**`, async (route) => {
-    const found = await pageOf(new URL(route.request().url()).pathname);
-    await route.fulfill(found ? { status: 200, contentType: found.type, body: found.body } : { status: 404 });
-  });
 }
 
 async function act(page: Page, plan: Case | null, seconds: number): Promise<void> {
@@ -81,11 +60,8 @@ interface Outcome {
 }
 
 async function tryOne(browser: Browser, base: string, trial: Trial): Promise<Outcome> {
-  const page = await browser.newPage({ viewport: { width: 1000, height: 760 } });
-  await bring(page);
   const thrown: string[] = [];
-  page.on('pageerror', (error) => thrown.push(error.message));
-  await page.goto(`${base}${PAGES}page/index.html?strip&player=${trial.player}&stream=${trial.stream}`);
+  const page = await open(browser, base, `strip&player=${trial.player}&stream=${trial.stream}`, thrown);
   const done = act(page, trial.plan, trial.seconds);
   const name = trial.plan?.name ?? trial.stream;
   const shots = given.shots ? await photograph(page, done, 0.02, join(given.shots, `${name}-${trial.player}.png`)) : [];
@@ -124,7 +100,7 @@ async function main(): Promise<boolean> {
   if (given.shots) await mkdir(given.shots, { recursive: true });
   const stand = given.base ? null : await Stand.listen();
   const base = given.base?.replace(/\/$/, '') ?? (stand as Stand).base;
-  const browser = await chromium.launch({ executablePath: given.chromium, headless: true, args: FLAGS });
+  const browser = await launch(given.chromium);
   let [passed, failed] = [0, 0];
   try {
     for (const trial of trials()) {
