@@ -24,6 +24,8 @@ export interface Sighting {
   readonly boxes: number;
   /** When the page drew it, in milliseconds since 1970. */
   readonly at: number;
+  /** Media that the player had beyond it, in seconds. */
+  readonly ahead: number;
   /** What the arithmetic of the API reference makes of it, where it could be asked. */
   readonly formula: string | null;
 }
@@ -87,7 +89,8 @@ function element<T extends HTMLElement>(id: string): T {
 }
 
 function playHls(): Playing {
-  const hls = new Hls({ lowLatencyMode: true, backBufferLength: 4, liveDurationInfinity: true, enableWorker: true });
+  // Left alone, hls.js stays as late as it began; faster, it goes back to where the playlist says.
+  const hls = new Hls({ lowLatencyMode: true, backBufferLength: 4, liveDurationInfinity: true, enableWorker: true, maxLiveSyncPlaybackRate: 1.06 });
   const join = new HlsJoin(hls, { onError: (error) => errors.push(String(error)) });
   const initial = new Map<number, { initPTS: number; timescale: number }>();
   hls.on(Hls.Events.INIT_PTS_FOUND, (_event, { frag, initPTS, timescale }) => void initial.set(frag.cc, { initPTS, timescale }));
@@ -167,6 +170,7 @@ function see(playing: Playing, showing: Showing): void {
     looked: result !== null,
     boxes: boxes.filter((box) => !box.interpolated).length,
     at: Date.now(),
+    ahead: video.buffered.length > 0 ? video.buffered.end(video.buffered.length - 1) - mediaTime : 0,
     formula: formula === null ? null : `${formula}`,
   });
   if (label !== null && label !== number) off += 1;

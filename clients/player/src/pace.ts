@@ -28,7 +28,7 @@ export function paced(wished: PaceOptions, longestPart: number): PaceOptions {
 export interface Move {
   /** Where to jump, if anywhere. */
   readonly to: number | null;
-  /** How fast to play; null: as the viewer has set it. */
+  /** How fast to play; null: as it does, or as the viewer has set it. */
   readonly rate: number | null;
   /** It ran dry, or has not begun: it stands until there is enough to go on evenly. */
   readonly filling: boolean;
@@ -39,17 +39,20 @@ const EDGE = 0.05;
 /** Faster by this little is neither seen nor heard. */
 const HURRY = 1.06;
 
-/** What to do at `now`. `live`: it follows the newest media; else it plays what it was sent to, and only crosses gaps. */
-export function move(now: number, ranges: Ranges, live: boolean, filling: boolean, options: PaceOptions): Move {
+/**
+ * What to do at `now`. `live`: it follows the newest media; else it plays what it was sent to, and only crosses gaps.
+ * `fresh`: media has just come. Only then does the distance to its end say how late the player is: it shrinks until the next part.
+ */
+export function move(now: number, ranges: Ranges, live: boolean, filling: boolean, options: PaceOptions, fresh = true): Move {
   const [first, last] = [ranges[0], ranges.at(-1)];
   if (!first || !last) return { to: null, rate: live && filling ? 0 : null, filling };
-  if (live) return follow(now, last, filling, options);
+  if (live) return follow(now, last, filling, options, fresh);
   const stays = ranges.some(([start, end]) => now >= start - EDGE && now < end - EDGE);
   const next = ranges.find(([start]) => start > now);
   return { to: !stays && next ? next[0] : null, rate: null, filling: false };
 }
 
-function follow(now: number, [start, end]: readonly [number, number], filling: boolean, options: PaceOptions): Move {
+function follow(now: number, [start, end]: readonly [number, number], filling: boolean, options: PaceOptions, fresh: boolean): Move {
   const late = end - now;
   const inside = now >= start - EDGE && late >= -EDGE;
   if (!inside || late > options.limit) {
@@ -58,7 +61,8 @@ function follow(now: number, [start, end]: readonly [number, number], filling: b
     return { to: Math.abs(to - now) > EDGE ? to : null, rate: short ? 0 : 1, filling: short };
   }
   if (late < EDGE || (filling && late < options.behind - EDGE)) return { to: null, rate: 0, filling: true };
-  return { to: null, rate: late > 1.5 * options.behind + EDGE ? HURRY : 1, filling: false };
+  if (!fresh && !filling) return { to: null, rate: null, filling };
+  return { to: null, rate: late > options.behind + EDGE ? HURRY : 1, filling: false };
 }
 
 /** Up to where media is to be removed; null where it does not pay yet. */

@@ -33,6 +33,8 @@ export interface PlayerCounts {
   /** Parts that this player had to leave out. */
   dropped: number;
   jumps: number;
+  /** How often it ran dry, and stood until there was enough again. */
+  stalls: number;
   reconnects: number;
 }
 
@@ -45,7 +47,7 @@ const MAX_INIT = 1 << 20;
 export class Player {
   /** Which picture is shown: `follow(video, player.timeline, …)`. */
   readonly timeline = new Timeline();
-  readonly counts: PlayerCounts = { parts: 0, missed: 0, dropped: 0, jumps: 0, reconnects: 0 };
+  readonly counts: PlayerCounts = { parts: 0, missed: 0, dropped: 0, jumps: 0, stalls: 0, reconnects: 0 };
   private readonly wished: PaceOptions;
   private readonly placements = new Placements();
   private readonly socket: Socket;
@@ -67,6 +69,8 @@ export class Player {
   private codecs = '';
   private live = true;
   private filling = true;
+  /** Where the media in the buffer ended when it was looked at last. */
+  private end = 0;
   /** The server said that nothing more comes. */
   private over = false;
   private jumped: number | null = null;
@@ -138,11 +142,11 @@ export class Player {
   private note(message: Exclude<Message, InitMessage>): void {
     if (message.type === 'missed') this.counts.missed += message.parts;
     else if (message.type === 'paused') this.tell({ state: 'paused', reason: message.reason });
-    else this.end();
+    else this.finish();
   }
 
   /** Nothing comes that would be worth waiting for. */
-  private end(): void {
+  private finish(): void {
     this.over = true;
     this.keepUp();
     this.tell({ state: 'ended' });
@@ -316,7 +320,9 @@ export class Player {
     const ranges = rangesOf(buffer.buffered);
     // Who has paused it wants to see this picture.
     const held = video.paused && video.played.length > 0;
-    if (!held) this.jump(move(video.currentTime, ranges, this.live, this.filling && !this.over, this.pace));
+    const end = ranges.at(-1)?.[1] ?? 0;
+    if (!held) this.jump(move(video.currentTime, ranges, this.live, this.filling && !this.over, this.pace, end !== this.end));
+    this.end = end;
     const to = trim(video.currentTime, ranges, this.pace);
     if (to === null || buffer.updating) return;
     buffer.remove(0, to);
@@ -325,6 +331,7 @@ export class Player {
 
   private jump({ to, rate, filling }: Move): void {
     const { video } = this;
+    if (filling && !this.filling) this.counts.stalls += 1;
     this.filling = filling;
     if (rate !== null && video.playbackRate !== rate) video.playbackRate = rate;
     if (to === null || video.seeking) return;

@@ -12,6 +12,16 @@ test('live: near the edge nothing happens, far from it a jump', () => {
   assert.deepEqual(move(0, [], true, true, PACE), { to: null, rate: 0, filling: true });
 });
 
+test('live: how late it is shows when a part has just come; until the next one the rate stays', () => {
+  assert.equal(move(9.5, [[0, 10]], true, false, PACE).rate, 1.06);
+  assert.equal(move(9.58, [[0, 10]], true, false, PACE).rate, 1);
+  for (const now of [9.2, 9.5, 9.9]) assert.equal(move(now, [[0, 10]], true, false, PACE, false).rate, null);
+  // But it begins, stands and jumps at any time.
+  assert.equal(move(9.6, [[0, 10]], true, true, PACE, false).rate, 1);
+  assert.equal(move(9.99, [[0, 10]], true, false, PACE, false).rate, 0);
+  assert.equal(move(8.9, [[0, 10]], true, false, PACE, false).to, 9.6);
+});
+
 test('live: it stands until there is enough, at the beginning and when it has run dry', () => {
   assert.deepEqual(move(0, [[0, 0.2]], true, true, PACE), { to: null, rate: 0, filling: true });
   assert.deepEqual(move(0, [[0, 0.4]], true, true, PACE), { to: null, rate: 1, filling: false });
