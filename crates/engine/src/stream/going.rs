@@ -201,6 +201,10 @@ impl Going {
 
     fn pause(&self, failures: u32, lasting: bool) -> Duration {
         let backoff = self.shared.config.backoff;
+        // Publishers come back when they like, and are refused where nobody waits for them.
+        if self.spec.source.url.kind() == SourceKind::Publish && !lasting {
+            return backoff.least;
+        }
         if lasting { backoff.most } else { backoff.pause(self.entry.seat.id.as_str(), failures) }
     }
 
