@@ -27,7 +27,7 @@ step() {
 
 # What reads exports back and calls the server in tests, in venv-readers: 123 MB that neither the product nor the demo needs.
 readers() {
-    python3 scripts/assets venv venv-readers scripts/test-requirements.txt "pycocotools and motmetrics, to read exports back; httpx and OpenCV, to be clients of contract 1"
+    python3 scripts/assets venv venv-readers scripts/test-requirements.txt "pycocotools and motmetrics, to read exports back; httpx, websockets and OpenCV, to be clients of the contracts"
 }
 
 # Runs the workspace's tests; the runner's closing lines come last, so that the counts are seen.

@@ -16,7 +16,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
     access::{Contract, Needed, Needs, Where},
-    live, media, native, operation, pipeline,
+    analyzer, live, media, native, operation, pipeline,
     state::Shared,
 };
 
@@ -58,6 +58,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Shared>> {
         .merge(live::routes())
         .merge(media::routes())
         .merge(pipeline::routes())
+        .merge(analyzer::routes())
         .merge(operation::routes())
         .routes(routes!(document))
 }
@@ -91,6 +92,8 @@ pub fn openapi() -> OpenApi {
         .build();
     add_schema::<ProblemDetails>(&mut document);
     add_schema::<pipeline::Detail>(&mut document);
+    add_schema::<analyzer::ErrorBody>(&mut document);
+    add_schema::<analyzer::AnalyzerMessage>(&mut document);
     add_schema::<live::LiveMessage>(&mut document);
     add_schema::<media::MediaMessage>(&mut document);
     for (path, item) in &mut document.paths.paths {
@@ -106,7 +109,8 @@ pub fn openapi() -> OpenApi {
 
 const DESCRIPTION: &str = "Real-time video analysis: streams, their frames, results and ledgers.
 
-Our own routes answer failures as problem details (RFC 9457); those below `/api/v1/video-pipeline/` as `{\"detail\": …}`. \
+Our own routes answer failures as problem details (RFC 9457); those below `/api/v1/video-pipeline/` as `{\"detail\": …}`, those \
+of the media analyzer (`/api/streaming/`, `/api/streams/`, `/streaming/`, `/ws/stream/`) as `{\"error\": …}`. \
 `x-role` names the least role that a route needs (`public`, `viewer`, `operator`, `admin`), `x-stream` where it names the stream \
 that a grant may be limited to.
 
@@ -135,6 +139,7 @@ fn describe(operation: &mut Operation, path: &str, contract: Contract) {
     let (kind, schema) = match contract {
         Contract::Native => ("application/problem+json", "ProblemDetails"),
         Contract::VideoPipeline => ("application/json", "Detail"),
+        Contract::MediaAnalyzer => ("application/json", "Error"),
     };
     let body = || ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build();
     let failure = |text: &str| ResponseBuilder::new().description(text).content(kind, body()).build();
@@ -145,7 +150,15 @@ fn describe(operation: &mut Operation, path: &str, contract: Contract) {
     let about_camera = ["/status/", "/stop/", "/latest-frame/"].iter().any(|end| path.ends_with(end));
     let about_camera =
         (contract == Contract::VideoPipeline && about_camera).then_some(("404", "There is no such camera"));
-    let common = FAILURES.into_iter().filter(|(status, _)| !is_public || matches!(*status, "429" | "500"));
+    let about_one = about_one.or_else(|| {
+        path.contains("{stream_key}")
+            .then_some(("404", "There is no such stream, or none of what was asked for"))
+    });
+    // What makes no sense is 400 in contract 3.
+    let own = |status: &str| contract != Contract::MediaAnalyzer || status != "422";
+    let common = FAILURES
+        .into_iter()
+        .filter(|(status, _)| own(status) && (!is_public || matches!(*status, "429" | "500")));
     let malformed = [("400", "The request cannot be read")];
     let with_body = [("413", "The body is too long"), ("415", "The body is of another kind than expected")];
     let with_body = with_body.into_iter().filter(|_| operation.request_body.is_some());

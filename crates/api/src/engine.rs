@@ -30,6 +30,8 @@ pub trait Engine: Send + Sync + fmt::Debug {
     fn spec(&self, id: &StreamId) -> Result<StreamSpec, StreamError>;
     /// See [`Supervisor::latest`].
     async fn latest(&self, id: &StreamId) -> Result<Option<Arc<LatestFrame>>, StreamError>;
+    /// See [`Supervisor::look`].
+    fn look(&self, id: &StreamId) -> Result<bool, StreamError>;
     /// See [`Supervisor::follow`].
     fn follow(&self, id: &StreamId) -> Result<Follower, StreamError>;
     /// See [`Supervisor::frame_folder`].
@@ -76,6 +78,10 @@ impl Engine for Supervisor {
 
     async fn latest(&self, id: &StreamId) -> Result<Option<Arc<LatestFrame>>, StreamError> {
         self.latest(id).await
+    }
+
+    fn look(&self, id: &StreamId) -> Result<bool, StreamError> {
+        self.look(id)
     }
 
     fn follow(&self, id: &StreamId) -> Result<Follower, StreamError> {

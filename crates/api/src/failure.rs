@@ -17,7 +17,7 @@ use crate::{
 /// Seconds after which what is not available now may be.
 const AGAIN_SECONDS: u16 = 5;
 
-/// Answered as problem details; [`Adapted`] answers it as contract 1 does.
+/// Answered as problem details; [`Adapted`] answers it as contract 1 does, [`Refused`] as contract 3.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The caller may not.
@@ -29,6 +29,10 @@ pub(crate) enum Failure {
 /// A [`Failure`] of a route of contract 1.
 #[derive(Debug)]
 pub(crate) struct Adapted(Problem);
+
+/// A [`Failure`] of a route of contract 3.
+#[derive(Debug)]
+pub(crate) struct Refused(Problem);
 
 impl Failure {
     pub(crate) fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
@@ -64,6 +68,14 @@ impl Failure {
         tracing::error!(error = chain, "{what}");
         let detail = format!("{what}; the server's log says why");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", detail)
+    }
+
+    /// What is wrong, for people.
+    pub(crate) fn words(self) -> String {
+        match self {
+            Self::Denied(denied) => denied.to_string(),
+            Self::Told(_, _, detail) => detail,
+        }
     }
 
     fn on(self, contract: Contract) -> Problem {
@@ -131,6 +143,25 @@ impl<E: Into<Failure>> From<E> for Adapted {
 }
 
 impl IntoResponse for Adapted {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+impl<E: Into<Failure>> From<E> for Refused {
+    fn from(failure: E) -> Self {
+        let failure = match failure.into() {
+            // That contract knows no other word for what makes no sense.
+            Failure::Told(StatusCode::UNPROCESSABLE_ENTITY, title, detail) => {
+                Failure::Told(StatusCode::BAD_REQUEST, title, detail)
+            }
+            failure => failure,
+        };
+        Self(failure.on(Contract::MediaAnalyzer))
+    }
+}
+
+impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         self.0.into_response()
     }

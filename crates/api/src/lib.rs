@@ -1,9 +1,10 @@
 //! Our HTTP and WebSocket interface over the engine.
 //!
 //! [`router`] holds every route; [`access`] decides who may use which, by what the OpenAPI document says of it
-//! ([`openapi`]). Contract 1 is a thin adapter beside the native interface: both speak to the same [`Engine`].
+//! ([`openapi`]). Contracts 1 and 3 are thin adapters beside the native interface: all speak to the same [`Engine`].
 
 pub mod access;
+mod analyzer;
 mod document;
 mod engine;
 mod extract;
@@ -22,6 +23,7 @@ mod view;
 
 use axum::{Router, extract::DefaultBodyLimit};
 
+pub use analyzer::AnalyzerSettings;
 pub use document::openapi;
 pub use engine::Engine;
 pub use media::{Clip, MediaError, MediaLog, Still};

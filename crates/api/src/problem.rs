@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::access::Contract;
 
 /// An answer that says what is wrong and what to do: problem details (RFC 9457) on our own paths, `{"detail": …}` on those
-/// of the video pipeline.
+/// of the video pipeline, `{"error": …}` on those of the media analyzer.
 #[derive(Clone, Debug)]
 pub struct Problem {
     contract: Contract,
@@ -51,6 +51,7 @@ impl Problem {
     fn body(&self) -> (&'static str, serde_json::Value) {
         match self.contract {
             Contract::VideoPipeline => ("application/json", json!({"detail": self.detail})),
+            Contract::MediaAnalyzer => ("application/json", json!({"error": self.detail})),
             Contract::Native => (
                 "application/problem+json",
                 json!({
@@ -98,6 +99,13 @@ mod tests {
         for path in ["/api/v1/video-pipeline/decode/status/", "/api/v1/video-pipeline"] {
             check(path, "application/json", adapted.clone());
         }
+        let refused = json!({"error": "no stream is called x"});
+        for path in
+            ["/api/streaming/streams/x/start/", "/api/streams/x/analysis", "/streaming/x.m3u8", "/ws/stream/"]
+        {
+            check(path, "application/json", refused.clone());
+        }
+        check("/api/streamings/", "application/problem+json", native);
     }
 
     #[test]

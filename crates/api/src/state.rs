@@ -9,10 +9,13 @@ use std::{
 
 use ocelli_engine::FrameHub;
 use ocelli_model::StreamId;
-use ocelli_store::Results;
+use ocelli_store::{Results, Streams};
 use tokio::sync::Semaphore;
 
-use crate::{Engine, MediaLog, MediaProbe, ModelView, Operation, SourcePolicy, access::Access};
+use crate::{
+    AnalyzerSettings, Engine, MediaLog, MediaProbe, ModelView, Operation, SourcePolicy, access::Access,
+    analyzer::Desks,
+};
 use crate::{media::PlaylistShelf, serving::LimitsConfig};
 
 /// Everything that the composition root hands to [`crate::router`].
@@ -26,6 +29,8 @@ pub struct ApiState {
     pub results: Arc<dyn Results>,
     /// Where pictures are posted that streams read.
     pub frames: Arc<FrameHub>,
+    /// What is known of the wall time of runs.
+    pub streams: Arc<dyn Streams>,
     /// Examines uploads and the machine.
     pub probe: Arc<dyn MediaProbe>,
     /// Says early which sources are refused.
@@ -63,6 +68,8 @@ pub struct ApiSettings {
     pub limits: LimitsConfig,
     /// Live followers.
     pub live: LiveSettings,
+    /// Streams of contract 3.
+    pub analyzer: AnalyzerSettings,
 }
 
 /// What is configured of live followers.
@@ -101,6 +108,8 @@ pub(crate) struct Shared {
     /// Clips and pictures that are made of recorded media.
     pub(crate) making: Semaphore,
     pub(crate) playlists: PlaylistShelf,
+    /// What is kept of streams for viewers of contract 3.
+    pub(crate) desks: Desks,
     decoding: Mutex<HashSet<StreamId>>,
 }
 
@@ -117,6 +126,7 @@ impl Shared {
             long_reads: Semaphore::new(LONG_READS),
             making: Semaphore::new(MADE_AT_ONCE),
             playlists: PlaylistShelf::default(),
+            desks: Desks::default(),
             decoding: Mutex::default(),
             state,
         })

@@ -36,6 +36,8 @@ pub struct FrameQuery {
     pub to: i64,
     /// Most frames on a page, 1 to 100,000.
     pub limit: u32,
+    /// Those with the largest PTS come first, instead of last.
+    pub newest_first: bool,
 }
 
 /// A stored result.
@@ -84,7 +86,7 @@ pub struct StoredDetection {
 /// Part of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T, C> {
-    /// In ascending order of media time.
+    /// In ascending order of media time, unless asked for otherwise.
     pub rows: Vec<T>,
     /// Where the next page begins; `None` on the last.
     pub next: Option<C>,
@@ -134,7 +136,7 @@ pub trait Results: Send + Sync + fmt::Debug {
     /// The lines of a ledger by span. Pictures that no other line of their kind stands between share one.
     async fn ledger_rows(&self, ledger: LedgerId) -> Result<Vec<LedgerRow>, StoreError>;
 
-    /// Results by PTS; the next page begins at the PTS in [`Page::next`].
+    /// Results by PTS; the next page begins with the PTS in [`Page::next`].
     async fn frames(&self, query: &FrameQuery) -> Result<Page<StoredFrame, i64>, StoreError>;
 
     /// Detections by PTS and ordinal.

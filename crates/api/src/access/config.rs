@@ -141,6 +141,7 @@ impl AccessConfig {
             let contract = match contract {
                 Contract::Native => "native",
                 Contract::VideoPipeline => "video-pipeline",
+                Contract::MediaAnalyzer => "media-analyzer",
             };
             warnings.push(format!(
                 "access.anonymous: without a credential, {} may use the {contract} interface as {role} on {streams}",

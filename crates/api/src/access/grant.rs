@@ -59,17 +59,27 @@ pub enum Contract {
     Native,
     /// Contract 1, the frame extraction service: all below `/api/v1/video-pipeline/`.
     VideoPipeline,
+    /// Contract 3, the media analyzer: all below `/api/streaming/`, `/api/streams/`, `/streaming/` and `/ws/stream/`.
+    MediaAnalyzer,
 }
+
+/// Where the paths of contracts begin.
+const PLACES: [(&str, Contract); 5] = [
+    ("/api/v1/video-pipeline", Contract::VideoPipeline),
+    ("/api/streaming", Contract::MediaAnalyzer),
+    ("/api/streams", Contract::MediaAnalyzer),
+    ("/streaming", Contract::MediaAnalyzer),
+    ("/ws/stream", Contract::MediaAnalyzer),
+];
 
 impl Contract {
     /// The contract that a path belongs to.
     pub fn of(path: &str) -> Self {
-        let below = path.strip_prefix("/api/v1/video-pipeline");
-        if below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
-            Self::VideoPipeline
-        } else {
-            Self::Native
-        }
+        let is_below = |place: &str| {
+            path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let found = PLACES.into_iter().find(|(place, _)| is_below(place));
+        found.map_or(Self::Native, |(_, contract)| contract)
     }
 }
 

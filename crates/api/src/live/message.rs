@@ -2,7 +2,7 @@
 
 use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
-use ocelli_engine::{FrameNews, LookNews, News, StreamStatus, Update};
+use ocelli_engine::{FrameNews, LookNews, ModelLook, News, StreamStatus, Update};
 use ocelli_model::{StreamId, TimeBase, Verdict};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -128,9 +128,9 @@ impl ResultMessage {
 }
 
 impl LookMessage {
-    fn of((model, look): &(String, LookNews)) -> Self {
-        let model = model.clone();
-        match look {
+    fn of(look: &ModelLook) -> Self {
+        let model = look.model.clone();
+        match &look.news {
             LookNews::Unseen(verdict, reason) => {
                 let reason = (!reason.is_empty()).then(|| reason.clone());
                 Self { model, verdict: *verdict, reason, seen: None }

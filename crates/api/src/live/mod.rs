@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Longest message and frame that a client may send: it has nothing to say but answers to pings.
-const LONGEST_INCOMING: usize = 4 << 10;
+pub(crate) const LONGEST_INCOMING: usize = 4 << 10;
 
 /// What is followed.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -70,7 +70,7 @@ async fn follow_stream(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failure> {
     let feed = Updates::of_one(&shared, &id, query.types)?;
-    accept(&shared, caller, upgrade, feed, draining.map(|Extension(draining)| draining))
+    accept(&shared, caller, upgrade, feed, draining.map(|Extension(draining)| draining), LONGEST_INCOMING)
 }
 
 /// Follows all streams live
@@ -91,16 +91,18 @@ async fn follow_all(
 ) -> Result<Response, Failure> {
     caller.require(Role::Viewer, None)?;
     let feed = Updates::of_all(&shared, caller.clone(), query.types);
-    accept(&shared, caller, upgrade, feed, draining.map(|Extension(draining)| draining))
+    accept(&shared, caller, upgrade, feed, draining.map(|Extension(draining)| draining), LONGEST_INCOMING)
 }
 
-/// Serves a feed to whoever asked for a WebSocket, as far as there are seats.
+/// Serves a feed to whoever asked for a WebSocket, as far as there are seats. `longest` is that of messages and frames that the
+/// client may send, in bytes.
 pub(crate) fn accept(
     shared: &Arc<Shared>,
     caller: Caller,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     feed: impl Feed + 'static,
     draining: Option<Draining>,
+    longest: usize,
 ) -> Result<Response, Failure> {
     let upgrade = upgrade.map_err(|rejection| {
         let detail = format!("this is a WebSocket: {rejection}");
@@ -111,8 +113,8 @@ pub(crate) fn accept(
     };
     let settings = shared.state.settings.live;
     let upgrade = upgrade
-        .max_message_size(LONGEST_INCOMING)
-        .max_frame_size(LONGEST_INCOMING)
+        .max_message_size(longest)
+        .max_frame_size(longest)
         // 128 kB otherwise, for each of thousands of followers.
         .read_buffer_size(LONGEST_INCOMING)
         .write_buffer_size(0);

@@ -30,6 +30,12 @@ enum End {
 pub(crate) trait Feed: Send {
     /// The next message; `None` where nothing will follow. May be dropped without loss.
     fn next(&mut self) -> impl Future<Output = Option<Message>> + Send;
+
+    /// Takes what the follower said, text or bytes, and gives the answer, if there is one. Nothing else is read meanwhile.
+    fn hear(&mut self, _said: Message) -> impl Future<Output = Option<Message>> + Send {
+        // Most have nothing to say.
+        future::ready(None)
+    }
 }
 
 /// Serves a follower until either side has had enough.
@@ -81,9 +87,12 @@ async fn relay(
         let message = tokio::select! {
             incoming = socket.recv() => match incoming {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Gone,
-                Some(Ok(_)) => {
+                Some(Ok(said)) => {
                     unanswered = 0;
-                    continue;
+                    let is_said = matches!(said, Message::Text(_) | Message::Binary(_));
+                    let answer = if is_said { feed.hear(said).await } else { None };
+                    let Some(answer) = answer else { continue };
+                    answer
                 }
             },
             _ = ping.tick() => {

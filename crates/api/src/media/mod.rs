@@ -28,6 +28,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub use log::{Clip, MediaError, MediaLog, Still};
 pub(crate) use shelf::PlaylistShelf;
 pub(crate) use socket::MediaMessage;
+pub(crate) use wall::Wall;
 
 use crate::{failure::Failure, state::Shared};
 

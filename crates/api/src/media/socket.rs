@@ -102,7 +102,8 @@ pub(super) async fn media(
         return Err(not_live(&id));
     };
     let parts = Parts { view, pour: Pour::default(), waiting: VecDeque::new() };
-    live::accept(&shared, caller, upgrade, parts, draining.map(|Extension(draining)| draining))
+    let draining = draining.map(|Extension(draining)| draining);
+    live::accept(&shared, caller, upgrade, parts, draining, live::LONGEST_INCOMING)
 }
 
 /// A live stream for one viewer.

@@ -15,7 +15,12 @@ use super::{
     log,
     shelf::Place,
 };
-use crate::{access::SignedQuery, extract::Params, failure::Failure, state::Shared};
+use crate::{
+    access::SignedQuery,
+    extract::Params,
+    failure::{Failure, Refused},
+    state::Shared,
+};
 
 /// Gives the playlist of a stream
 ///
@@ -31,11 +36,12 @@ pub(super) async fn playlist(
     State(shared): State<Arc<Shared>>,
     Path(name): Path<String>,
     signed: Option<Extension<SignedQuery>>,
-    Params(directives): Params<Directives>,
-) -> Result<Response, Failure> {
+    directives: Result<Params<Directives>, Failure>,
+) -> Result<Response, Refused> {
+    let Params(directives) = directives?;
     let key = name.strip_suffix(".m3u8").ok_or_else(|| Failure::malformed("a playlist ends in .m3u8"))?;
     let id = key.parse().map_err(Failure::malformed)?;
-    hls::live_playlist(&shared, &id, &directives, Place::Beside, signed.as_deref()).await
+    Ok(hls::live_playlist(&shared, &id, &directives, Place::Beside, signed.as_deref()).await?)
 }
 
 /// Gives a file of the playlist of a stream
@@ -53,9 +59,10 @@ pub(super) async fn playlist(
 pub(super) async fn piece(
     State(shared): State<Arc<Shared>>,
     Path((id, name)): Path<(String, String)>,
-    Params(query): Params<PieceQuery>,
+    query: Result<Params<PieceQuery>, Failure>,
     headers: HeaderMap,
-) -> Result<Response, Failure> {
+) -> Result<Response, Refused> {
+    let Params(query) = query?;
     let id = id.parse().map_err(Failure::malformed)?;
-    hls::answer(log(&shared)?, &id, &name, &query, &headers).await
+    Ok(hls::answer(log(&shared)?, &id, &name, &query, &headers).await?)
 }

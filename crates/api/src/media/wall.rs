@@ -8,7 +8,7 @@ const LAST_MS: i64 = 253_402_300_799_999;
 
 /// Milliseconds since 1970, written `2026-11-29T15:10:53.250Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Wall(pub(super) i64);
+pub(crate) struct Wall(pub(crate) i64);
 
 impl fmt::Display for Wall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,8 +13,10 @@ use std::sync::Arc;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(crate) use results::{FRAMES, Series, analyses};
 pub(crate) use snapshot::{MediaTime, picture};
 pub(crate) use streams::page;
+pub(crate) use window::runs_of;
 
 use crate::state::Shared;
 

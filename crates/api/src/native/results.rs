@@ -9,7 +9,8 @@ use ocelli_store::{AnalyzerRecord, LedgerRecord, RunRecord};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use self::pages::{Question, Series, Spot};
+pub(crate) use self::pages::Series;
+use self::pages::{Question, Spot};
 use super::{
     streams::page,
     window::{Ends, run_of},
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// What the engine calls the writing of frames.
-const FRAMES: &str = "frames";
+pub(crate) const FRAMES: &str = "frames";
 
 /// Which results.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -105,7 +106,7 @@ pub(super) async fn results(
 
 /// Ledgers of a run with their analyzers, in the order in which they were first used. Neither filter names anything that
 /// is not there: such a question has no answer but an empty one, for a model may come later.
-pub(super) async fn analyses(
+pub(crate) async fn analyses(
     shared: &Shared,
     run: &RunRecord,
     model: Option<&str>,

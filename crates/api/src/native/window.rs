@@ -37,7 +37,7 @@ impl Ends {
 }
 
 /// Runs of a stream, the oldest first. Those of a deleted stream are found too.
-pub(super) async fn runs_of(shared: &Shared, id: &StreamId) -> Result<Vec<RunRecord>, Failure> {
+pub(crate) async fn runs_of(shared: &Shared, id: &StreamId) -> Result<Vec<RunRecord>, Failure> {
     let filter = RunFilter { source_key: Some(id.to_string()), ..RunFilter::default() };
     let mut runs = shared.state.results.runs(&filter).await?;
     // A file's key could be the name of a stream.

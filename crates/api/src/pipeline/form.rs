@@ -29,28 +29,28 @@ const EXPECTED: &str = "send a form: multipart/form-data or application/x-www-fo
 
 /// A form that was read to its end.
 #[derive(Debug, Default)]
-pub(super) struct Form {
+pub(crate) struct Form {
     fields: BTreeMap<String, String>,
-    pub(super) file: Option<Upload>,
+    pub(crate) file: Option<Upload>,
 }
 
 /// What is expected of a form.
 #[derive(Clone, Copy)]
-pub(super) struct Expected<'a> {
+pub(crate) struct Expected<'a> {
     /// The field that may hold a file.
-    pub(super) file: Option<&'static str>,
+    pub(crate) file: Option<&'static str>,
     /// Called with each field as soon as it is read, so that a refusal need not wait for a file to come.
-    pub(super) check: &'a (dyn Fn(&str, &str) -> Result<(), Failure> + Sync),
+    pub(crate) check: &'a (dyn Fn(&str, &str) -> Result<(), Failure> + Sync),
 }
 
 impl Form {
     /// The value of a field; one that is empty counts as left out.
-    pub(super) fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// Reads a form of either kind.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         shared: &Shared,
         request: Request,
         expected: Expected<'_>,

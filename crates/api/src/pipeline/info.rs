@@ -104,7 +104,7 @@ pub(super) async fn health() -> Json<Health> {
 }
 
 /// What a file holds, or why it is refused.
-pub(super) async fn examined(shared: &Shared, path: &Path) -> Result<VideoInfo, Failure> {
+pub(crate) async fn examined(shared: &Shared, path: &Path) -> Result<VideoInfo, Failure> {
     shared.state.probe.video_info(path).await.map_err(|error| {
         let detail = error.to_string();
         match error {

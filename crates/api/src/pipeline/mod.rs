@@ -18,6 +18,8 @@ use utoipa_axum::{
     routes,
 };
 
+pub(crate) use form::{Expected, Form};
+pub(crate) use info::examined;
 pub(crate) use upload::forget_uploads;
 pub use upload::remove_stale_uploads;
 
@@ -44,7 +46,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Shared>> {
 }
 
 /// Clients write the slash at the end, or leave it out.
-fn with_and_without_slash(
+pub(crate) fn with_and_without_slash(
     router: OpenApiRouter<Arc<Shared>>,
     routes: UtoipaMethodRouter<Arc<Shared>>,
 ) -> OpenApiRouter<Arc<Shared>> {

@@ -19,7 +19,7 @@ const SIGHT: usize = 512;
 
 /// A file that came whole, and goes when this is dropped.
 #[derive(Debug)]
-pub(super) struct Upload {
+pub(crate) struct Upload {
     path: TempPath,
     extension: String,
 }
@@ -70,12 +70,12 @@ impl Receiving {
 }
 
 impl Upload {
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Moves it to its camera's folder. From then on it stays until [`forget_uploads`].
-    pub(super) async fn keep(self, shared: &Shared, id: &StreamId) -> Result<PathBuf, Failure> {
+    pub(crate) async fn keep(self, shared: &Shared, id: &StreamId) -> Result<PathBuf, Failure> {
         let folder = shared.state.settings.uploads.join(id.as_str());
         fs::create_dir_all(&folder).await.map_err(|error| unwritten(&error))?;
         let name = self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();

@@ -29,7 +29,7 @@ pub(crate) struct DetectionView {
 
 /// A box, from the top left corner.
 #[derive(Debug, Serialize, ToSchema)]
-struct Rectangle {
+pub(crate) struct Rectangle {
     x: f64,
     y: f64,
     width: f64,

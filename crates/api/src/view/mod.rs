@@ -11,7 +11,7 @@ mod run;
 mod status;
 
 pub(crate) use config::{Hardware, NewStream, StreamConfig};
-pub(crate) use detection::{DetectionView, Timing, detections, rounded};
+pub(crate) use detection::{DetectionView, Rectangle, Timing, detections, rounded};
 pub(crate) use frame::FrameView;
 pub(crate) use ledger::{LedgerView, windows};
 pub use model::ModelView;

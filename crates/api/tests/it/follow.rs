@@ -6,8 +6,8 @@ use std::{sync::Arc, time::Duration};
 
 use axum::http::Method;
 use ocelli_api::LiveSettings;
-use ocelli_engine::{FrameNews, LookNews, News, StreamState};
-use ocelli_model::{TimeBase, TrackId, Verdict};
+use ocelli_engine::{FrameNews, LookNews, ModelLook, News, StreamState};
+use ocelli_model::{TimeBase, TrackId, Verdict, VersionBuilder};
 use ocelli_store::{FrameResult, RunId};
 use serde_json::{Value, json};
 
@@ -27,6 +27,11 @@ async fn create(stand: &Stand, name: &str) {
     stand.json(Method::POST, "/api/v1/streams", &stream).await.with_status(201);
 }
 
+fn look(model: &str, news: LookNews) -> ModelLook {
+    let version = VersionBuilder::default().with("model", model).build();
+    ModelLook { model: model.to_owned(), version, news }
+}
+
 fn frame(pts: i64) -> News {
     let result = FrameResult {
         width: 640,
@@ -41,9 +46,9 @@ fn frame(pts: i64) -> News {
         time_base: TimeBase::new(1, 90_000).unwrap(),
         frame: Some(17),
         looks: vec![
-            ("ssd".to_owned(), LookNews::Seen(result, vec![Some(TrackId(4))])),
-            ("yolo".to_owned(), LookNews::Unseen(Verdict::Gated, String::new())),
-            ("big".to_owned(), LookNews::Unseen(Verdict::Failed, "damaged".to_owned())),
+            look("ssd", LookNews::Seen(result, vec![Some(TrackId(4))])),
+            look("yolo", LookNews::Unseen(Verdict::Gated, String::new())),
+            look("big", LookNews::Unseen(Verdict::Failed, "damaged".to_owned())),
         ],
         latency_us: 12_345,
     }))

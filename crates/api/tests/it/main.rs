@@ -1,6 +1,8 @@
 //! What the interface promises, over HTTP and real sockets, an engine in memory and a real store.
 
 #[cfg(test)]
+mod analyzer;
+#[cfg(test)]
 mod decode;
 #[cfg(test)]
 mod document;

@@ -1,6 +1,6 @@
 //! Files that clients send: whole ones, and all others.
 
-mod parts;
+pub(crate) mod parts;
 
 use std::sync::Arc;
 

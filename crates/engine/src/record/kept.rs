@@ -33,7 +33,15 @@ impl Kept {
     /// The result of a series at `pts`.
     pub(super) fn frame(&self, series: SeriesId, pts: i64) -> Result<Option<StoredFrame>, StoreError> {
         let to = pts.saturating_add(1);
-        let query = FrameQuery { series, ledger: None, derivation: None, from: pts, to, limit: 1 };
+        let query = FrameQuery {
+            series,
+            ledger: None,
+            derivation: None,
+            from: pts,
+            to,
+            limit: 1,
+            newest_first: false,
+        };
         Ok(self.wait(self.results.frames(&query))?.rows.pop())
     }
 }

@@ -22,7 +22,7 @@ impl Replay {
     pub(super) fn new(open: OpenLedger) -> Self {
         let (series, ledger) = (open.series, Some(open.ledger));
         let (from, to, limit) = (i64::MIN, i64::MAX, PAGE);
-        let query = FrameQuery { series, ledger, derivation: None, from, to, limit };
+        let query = FrameQuery { series, ledger, derivation: None, from, to, limit, newest_first: false };
         Self { query, page: VecDeque::new(), exhausted: false }
     }
 

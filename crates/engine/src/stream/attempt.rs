@@ -228,7 +228,8 @@ impl Attempt<'_> {
         let Prepared { models, acceleration, encoder, .. } = prepared;
         let base = source.parameters().time_base;
         let open = source.decoder().unwrap_or_else(|| decoders(acceleration));
-        let names = models.iter().map(|model| model.facts.model.clone()).collect();
+        let facts = models.iter().map(|model| &model.facts);
+        let named = facts.map(|facts| (facts.model.clone(), facts.version.clone())).collect();
         let gate = self.spec.is_gated().then(GateConfig::default);
         let known = recording.known().filter(|_| self.resumes);
         let stages = (
@@ -243,7 +244,7 @@ impl Attempt<'_> {
             now_ms: self.shared.config.now_ms,
             live,
         };
-        let keeper = Keeper::new(Arc::clone(&flow), recording, carried.output.take(), anchors, names);
+        let keeper = Keeper::new(Arc::clone(&flow), recording, carried.output.take(), anchors, named);
         let keeping = match self.keep(keeper, &flow) {
             Ok(keeping) => keeping,
             Err(error) => {

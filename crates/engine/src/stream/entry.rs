@@ -61,6 +61,7 @@ impl Entry {
             frame_count: record.frames,
             last_error: record.ended.as_ref().and_then(|end| end.error.clone()),
             restart_count: record.restarts,
+            created_ms: record.created_ms,
             started_ms: record.started_ms,
             run: None,
             width: None,

@@ -10,12 +10,12 @@ use std::{
 };
 
 use ocelli_media::pixel::jpeg;
-use ocelli_model::{TimeBase, Verdict};
+use ocelli_model::{AnalyzerVersion, TimeBase, Verdict};
 use ocelli_sinks::{Existing, FolderError, FrameFolder, Retention};
 use ocelli_store::RunId;
 
 use super::{
-    FrameNews, LatestFrame, LookNews, News, StreamState,
+    FrameNews, LatestFrame, LookNews, ModelLook, News, StreamState,
     anchors::AnchorLog,
     counters::{Counters, Part, thread_cpu},
     flow::{Flow, Kept, Pictured, Trouble},
@@ -145,20 +145,20 @@ pub(super) struct KeptAll {
 }
 
 impl Keeper {
-    /// `names` are the models, in the order of the pass; the frame folder, where there is one, follows them.
+    /// `models` are ids and versions, in the order of the pass; the frame folder, where there is one, follows them.
     pub(super) fn new(
         flow: Arc<Flow>,
         recording: Recording,
         output: Option<FrameOutput>,
         anchors: AnchorLog,
-        names: Vec<String>,
+        models: Vec<(String, AnalyzerVersion)>,
     ) -> Self {
         let current = Arc::new(Mutex::new(Current { number: None, arrived: now() }));
-        let known = recording.known().map(|known| (known, names.len()));
+        let known = recording.known().map(|known| (known, models.len()));
         let (seat, shared) = (Arc::clone(&flow.seat), Arc::clone(&current));
         let early = move |frame: &FrameTold, run: Option<RunId>| {
             let current = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            tell(&seat, &names, frame, run, &current);
+            tell(&seat, &models, frame, run, &current);
         };
         let recording = recording.with_early(Box::new(early));
         Self { flow, recording, output, anchors, known, current, troubled: false }
@@ -301,7 +301,13 @@ impl Keeper {
 }
 
 /// Counts what became of a frame, and tells followers.
-fn tell(seat: &Seat, names: &[String], frame: &FrameTold, run: Option<RunId>, current: &Current) {
+fn tell(
+    seat: &Seat,
+    models: &[(String, AnalyzerVersion)],
+    frame: &FrameTold,
+    run: Option<RunId>,
+    current: &Current,
+) {
     let counters = &seat.counters;
     let latency = now().saturating_duration_since(current.arrived);
     let verdict = frame.told.first().map_or(Verdict::Analysed, |told| match told {
@@ -328,7 +334,11 @@ fn tell(seat: &Seat, names: &[String], frame: &FrameTold, run: Option<RunId>, cu
     if !seat.is_followed() {
         return;
     }
-    let looks = names.iter().zip(&frame.told).map(|(name, told)| (name.clone(), look_news(told)));
+    let looks = models.iter().zip(&frame.told).map(|((model, version), told)| ModelLook {
+        model: model.clone(),
+        version: version.clone(),
+        news: look_news(told),
+    });
     let place = frame.place;
     let time_base: TimeBase = place.time_base;
     seat.tell(News::Frame(Arc::new(FrameNews {

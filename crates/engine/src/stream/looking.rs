@@ -133,7 +133,9 @@ impl LookStage {
                 encoded.map(Bytes::copy_from_slice).map_err(|error| error.to_string())
             })
         });
+        // The gate sees each picture all the same: it compares with the ones before.
         let closed = counters.spend(Part::Gate, || self.is_closed(place, frame));
+        let closed = closed.filter(|_| !seat.wants_look.swap(false, Ordering::Relaxed));
         let looks = match closed {
             Some(reason) => self.each(place, |_| Look::Kept(Verdict::Gated, reason.clone())),
             None => counters.spend(Part::Analyze, || self.each(place, |model| model.look(frame))),

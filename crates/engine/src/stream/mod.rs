@@ -35,7 +35,7 @@ pub(crate) use replay::next_picture;
 pub use publish::{PublishSpec, SecondPublisher};
 pub use shelf::{LoadModels, Loaded};
 pub use spec::{AnalyzerStream, FramesSpec, ModelSpec, RecordSpec, StreamSpec};
-pub use status::{FrameNews, LatestFrame, LookNews, News, StreamState, StreamStatus, Update};
+pub use status::{FrameNews, LatestFrame, LookNews, ModelLook, News, StreamState, StreamStatus, Update};
 pub use supervisor::{Follower, Missed, Parts, StreamError, Supervisor, SupervisorConfig};
 
 /// When something arrives, waits, or is told: the edge of a live stream reads the clock. No choice depends on it.

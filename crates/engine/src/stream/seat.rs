@@ -18,6 +18,8 @@ pub(super) struct Seat {
     pub(super) counters: Counters,
     /// Somebody wants a picture although no frames are written.
     pub(super) wants_picture: AtomicBool,
+    /// Somebody wants the next picture looked at whether anything moves or not.
+    pub(super) wants_look: AtomicBool,
     /// Why the last picture that failed did.
     failure: Mutex<String>,
     status: Mutex<StreamStatus>,
@@ -32,6 +34,7 @@ impl Seat {
             id: status.id.clone(),
             counters: Counters::default(),
             wants_picture: AtomicBool::default(),
+            wants_look: AtomicBool::default(),
             failure: Mutex::default(),
             status: Mutex::new(status),
             newest,

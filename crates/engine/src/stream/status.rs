@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ocelli_model::{Tally, TimeBase};
+use ocelli_model::{AnalyzerVersion, StreamId, Tally, TimeBase, TrackId};
 use ocelli_store::{FrameResult, RunId};
 use serde::Serialize;
-
-use ocelli_model::{StreamId, TrackId};
 
 /// What a stream is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -42,6 +40,8 @@ pub struct StreamStatus {
     pub last_error: Option<String>,
     /// Attempts after the first, since it was started.
     pub restart_count: u64,
+    /// Wall time at which it was entered, ms since 1970.
+    pub created_ms: i64,
     /// Wall time of the start, ms since 1970; of the present or last time it was started.
     pub started_ms: Option<i64>,
     /// The run in hand, or the last one.
@@ -104,10 +104,21 @@ pub struct FrameNews {
     pub time_base: TimeBase,
     /// Number in the frame folder.
     pub frame: Option<u64>,
-    /// One per model of the stream: its id, and what it saw.
-    pub looks: Vec<(String, LookNews)>,
+    /// One per model of the stream.
+    pub looks: Vec<ModelLook>,
     /// From the arrival of its access unit to this message, in microseconds.
     pub latency_us: u64,
+}
+
+/// One model and what it has to say of a frame.
+#[derive(Clone, Debug)]
+pub struct ModelLook {
+    /// Id in the catalogue.
+    pub model: String,
+    /// Hash of everything that can change its results.
+    pub version: AnalyzerVersion,
+    /// What it saw, or why it saw nothing.
+    pub news: LookNews,
 }
 
 /// What one model has to say of a frame.

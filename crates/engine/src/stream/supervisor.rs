@@ -1,6 +1,10 @@
 //! Keeps streams going: the one owner of all of them.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+};
 
 use ocelli_archive::Archive;
 use ocelli_ingest::OpenSource;
@@ -10,7 +14,7 @@ use ocelli_store::{StoreError, Streams};
 use tokio::sync::broadcast;
 
 use super::{
-    LatestFrame, StreamSpec, StreamStatus, Update,
+    LatestFrame, StreamSpec, StreamState, StreamStatus, Update,
     backoff::Backoff,
     counters::StreamCounts,
     fleet::{Fleet, Shared, lock},
@@ -210,6 +214,18 @@ impl Supervisor {
     /// stream that writes no frames the next picture is made one, within 3 s; where none will come, its last one is given at once.
     pub async fn latest(&self, id: &StreamId) -> Result<Option<Arc<LatestFrame>>, StreamError> {
         self.fleet.latest(id).await
+    }
+
+    /// Has the next chosen picture looked at, whether anything moves or not. False where none will be: it does not run, or no
+    /// model looks.
+    pub fn look(&self, id: &StreamId) -> Result<bool, StreamError> {
+        let entry = self.fleet.entry(id)?;
+        let looks = !lock(&entry.spec).models.is_empty();
+        let comes = looks && entry.seat.status().state == StreamState::Running;
+        if comes {
+            entry.seat.wants_look.store(true, Ordering::Relaxed);
+        }
+        Ok(comes)
     }
 
     /// Updates from now on.

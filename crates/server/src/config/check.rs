@@ -15,6 +15,7 @@ pub(super) fn whole(config: &Config, reader: &mut Reader<'_>, warnings: &mut Vec
     tls(config, reader);
     jwt(config, reader);
     folders(config, reader);
+    playlists(config, reader);
     if reader.is_sound("engine") && config.engine.backoff_min > config.engine.backoff_max {
         reader.object("engine.backoff_min", "it is longer than engine.backoff_max; make it at most as long");
     }
@@ -118,5 +119,25 @@ fn folders(config: &Config, reader: &mut Reader<'_>) {
     }
     if config.server.home.starts_with(frames) {
         reader.object("media.frames", "the data directory lies in it; give the frames a folder of their own");
+    }
+}
+
+/// Players are told these as they are.
+fn playlists(config: &Config, reader: &mut Reader<'_>) {
+    if !reader.is_sound("analyzer") {
+        return;
+    }
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\?#".contains(&byte));
+    let base = config.analyzer.hls_base_url.as_deref();
+    let is_web = |base: &str| base.starts_with("http://") || base.starts_with("https://");
+    if base.is_some_and(|base| !plain(base) || !is_web(base)) {
+        reader.object("analyzer.hls_base_url", "it is no URL; write one such as https://video.example.org");
+    }
+    if !plain(&config.analyzer.hls_path) {
+        reader.object("analyzer.hls_path", "it is no path; write one such as /streaming");
+    }
+    let host = config.analyzer.rtmp_host.as_deref();
+    if host.is_some_and(|host| !plain(host) || host.contains('/')) {
+        reader.object("analyzer.rtmp_host", "it is no host; write a name or an address, without a port");
     }
 }

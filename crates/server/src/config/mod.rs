@@ -28,8 +28,8 @@ pub(crate) use self::{
     origin::{ConfigError, Source},
     reader::Sources,
     sections::{
-        Access, Archive, Cors, Engine, Frames, HardwareDecoding, Jwt, Limits, Log, Media, Outgoing, Rtmp,
-        Server, Store, Tls,
+        Access, Analyzer, Archive, Cors, Engine, Frames, HardwareDecoding, Jwt, Limits, Log, Media, Outgoing,
+        Rtmp, Server, Store, Tls,
     },
     show::{default_file, effective},
 };
@@ -140,6 +140,8 @@ config! {
     rtmp: Rtmp,
     /// `[engine]`
     engine: Engine,
+    /// `[analyzer]`
+    analyzer: Analyzer,
     /// `[log]`
     log: Log,
 }

@@ -6,7 +6,7 @@ use super::{
     anonymous::AnonymousRule,
     section::section,
     units::ByteSize,
-    words::{Hardware, JwtAlgorithm, Listen, LogFilter, LogFormat, Origin, Range, Secret, Threads},
+    words::{Fps, Hardware, JwtAlgorithm, Listen, LogFilter, LogFormat, Origin, Range, Secret, Threads},
 };
 
 section! {
@@ -71,7 +71,7 @@ section! {
     struct Access = "access" {
         /// File of tokens, hashed; `ocelli token create` writes it.
         tokens: PathBuf, default "tokens.json";
-        /// Clients that need no credential. Each rule names an interface (`video-pipeline` or `native`), the clients' networks
+        /// Clients that need no credential. Each rule names an interface (`video-pipeline`, `media-analyzer` or `native`), the clients' networks
         /// and a role (`viewer`, `operator` or `admin`), perhaps `streams` (ids, or beginnings such as `front-*`), and is logged
         /// at start. In a file, best as tables of their own: `[[access.anonymous]]`.
         anonymous: Vec<AnonymousRule>, default "";
@@ -203,6 +203,27 @@ section! {
         child_cpu: Duration, default "10 s", from "1 s" to "1 h";
         /// Longest wait for such an answer, however busy the machine.
         child_timeout: Duration, default "30 s", from "1 s" to "1 h";
+    }
+}
+
+section! {
+    /// Streams of contract 3, the media analyzer.
+    struct Analyzer = "analyzer" {
+        /// Pictures of them that are looked at: frames per second, such as `5`, `0.5` or `30000/1001`, or `all`.
+        fps: Fps, default "5";
+        /// The local camera that `webcam/start/` opens. On a machine without one `synthetic:` stands in, and the answer says so.
+        webcam: String, default "device:/dev/video0";
+        /// Longest wait until it can be played.
+        webcam_timeout: Duration, default "15 s", from "1 s" to "10 min";
+        /// Host of the RTMP address that publishers are told, where it is not the one that the client asked.
+        rtmp_host: Option<String>, example "ingest.example.org";
+        /// Its port, where it is not the one of `rtmp.listen`.
+        rtmp_port: Option<u16>, example "1935", also "RTMP_PORT";
+        /// What stands before the path of playlists where players reach them under another name, such as
+        /// `https://video.example.org`; without it their URLs begin with the path.
+        hls_base_url: Option<String>, example "https://video.example.org", also "HLS_BASE_URL";
+        /// Path of playlists as players ask for it. This server has them below `/streaming`; another path needs a proxy that leads there.
+        hls_path: String, default "/streaming", also "HLS_ENDPOINT_PATH";
     }
 }
 

@@ -111,7 +111,7 @@ macro_rules! numbers {
         }
     )+};
 }
-numbers!(u8 u32);
+numbers!(u8 u16 u32);
 
 impl Setting for String {
     fn expects() -> String {

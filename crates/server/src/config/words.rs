@@ -3,6 +3,7 @@
 use std::{fmt, net::SocketAddr, num::NonZeroUsize, path::Path, thread::available_parallelism};
 
 use ocelli_media::libav::Acceleration;
+use ocelli_model::SamplingPlan;
 use ocelli_net::Network;
 use toml::Value;
 use tracing_subscriber::EnvFilter;
@@ -44,6 +45,8 @@ one_of! {
         /// `/api/v1/video-pipeline/`
         #[default]
         VideoPipeline = "video-pipeline",
+        /// `/api/streaming/`, `/api/streams/`, `/streaming/` and `/ws/stream/`
+        MediaAnalyzer = "media-analyzer",
         /// The rest of `/api/v1/`
         Native = "native",
     }
@@ -181,6 +184,36 @@ impl Setting for LogFilter {
 
     fn shown(&self) -> Option<Value> {
         Some(Value::String(self.0.clone()))
+    }
+}
+
+/// Which pictures are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fps(pub(crate) SamplingPlan);
+
+impl Default for Fps {
+    fn default() -> Self {
+        Self(SamplingPlan::All)
+    }
+}
+
+impl Setting for Fps {
+    fn expects() -> String {
+        "frames per second such as 5, \"0.5\" or \"30000/1001\", or \"all\"".to_owned()
+    }
+
+    fn read(value: &Value, _base: &Path) -> Result<Self, Faults> {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Integer(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
+            _ => return Err(unexpected::<Self>(value)),
+        };
+        text.parse().map(Self).map_err(|_error| unexpected::<Self>(value))
+    }
+
+    fn shown(&self) -> Option<Value> {
+        Some(Value::String(self.0.to_string()))
     }
 }
 

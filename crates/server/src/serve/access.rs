@@ -21,6 +21,7 @@ const UNLIMITED: Rate = Rate { per_second: 1_000_000.0, burst: 1_000_000 };
 fn contract(contract: words::Contract) -> Contract {
     match contract {
         words::Contract::VideoPipeline => Contract::VideoPipeline,
+        words::Contract::MediaAnalyzer => Contract::MediaAnalyzer,
         words::Contract::Native => Contract::Native,
     }
 }

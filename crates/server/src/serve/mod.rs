@@ -17,7 +17,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use ocelli_api::{
-    ApiSettings, ApiState, LiveSettings,
+    AnalyzerSettings, ApiSettings, ApiState, LiveSettings,
     access::{Access, WallClock},
     remove_stale_uploads, router,
     serving::Server,
@@ -238,6 +238,7 @@ fn state(
         access,
         engine: Arc::<Supervisor>::clone(supervisor),
         results: Arc::<SqliteStore>::clone(store),
+        streams: Arc::<SqliteStore>::clone(store),
         probe: Arc::new(Probe { child: child(config), allowed }),
         policy: Arc::new(Early { opener: Arc::clone(opener) }),
         operation: Arc::new(Process {
@@ -258,7 +259,24 @@ fn state(
             limits: access::serving(config).limits,
             hardware: None,
             live: LiveSettings::default(),
+            analyzer: analyzer(config),
         },
+    }
+}
+
+fn analyzer(config: &Config) -> AnalyzerSettings {
+    let analyzer = &config.analyzer;
+    let base = analyzer.hls_base_url.as_deref().unwrap_or_default().trim_end_matches('/');
+    let path = analyzer.hls_path.trim_matches('/');
+    let path = if path.is_empty() { String::new() } else { format!("/{path}") };
+    let listened = config.rtmp.listen.iter().flatten().map(|listen| listen.0.port()).find(|port| *port != 0);
+    AnalyzerSettings {
+        fps: analyzer.fps.0,
+        webcam: analyzer.webcam.clone(),
+        rtmp_host: analyzer.rtmp_host.clone(),
+        rtmp_port: analyzer.rtmp_port.or(listened).unwrap_or(1935),
+        playlists: format!("{base}{path}"),
+        webcam_patience: analyzer.webcam_timeout,
     }
 }
 

@@ -16,15 +16,15 @@ const READ_AT_ONCE: u32 = 2000;
 
 /// Results of one analyzer over a run.
 #[derive(Debug)]
-pub(super) struct Series {
+pub(crate) struct Series {
     id: SeriesId,
-    pub(super) analyzer: AnalyzerRecord,
+    pub(crate) analyzer: AnalyzerRecord,
     derivation: Option<DerivationId>,
 }
 
 impl Series {
     /// A series is counted by one ledger per sampling plan; tracks are those of the newest that has any.
-    pub(super) fn gathered(
+    pub(crate) fn gathered(
         mut all: Vec<Self>,
         (analyzer, ledger): (AnalyzerRecord, LedgerRecord),
     ) -> Vec<Self> {
@@ -39,9 +39,9 @@ impl Series {
         Spot { pts, analyzer: self.analyzer.id.0 }
     }
 
-    fn query(&self, from: i64, to: i64, limit: usize) -> FrameQuery {
+    pub(crate) fn query(&self, from: i64, to: i64, limit: usize) -> FrameQuery {
         let (series, derivation) = (self.id, self.derivation);
-        FrameQuery { series, ledger: None, derivation, from, to, limit: limit as u32 }
+        FrameQuery { series, ledger: None, derivation, from, to, limit: limit as u32, newest_first: false }
     }
 }
 

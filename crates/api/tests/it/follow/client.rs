@@ -145,6 +145,10 @@ impl Client {
         self.socket.flush().await.unwrap();
     }
 
+    pub(crate) async fn say_bytes(&mut self, bytes: &'static [u8]) {
+        self.socket.send(Message::binary(bytes)).await.unwrap();
+    }
+
     pub(crate) async fn say(&mut self, text: &str) {
         self.socket.send(Message::text(text)).await.unwrap();
     }

@@ -18,7 +18,7 @@ pub(super) const FIRST_PTS: i64 = 90_126_000;
 pub(super) const TICKS: i64 = 3_600;
 
 /// A stream that is recorded.
-pub(super) struct Camera {
+pub(crate) struct Camera {
     recorder: Recorder,
     reel: Reel,
     run: u32,
@@ -40,7 +40,7 @@ pub(super) fn path() -> PathBuf {
 
 impl Camera {
     /// Begins to record a stream.
-    pub(super) async fn new(stand: &Stand, name: &str) -> Self {
+    pub(crate) async fn new(stand: &Stand, name: &str) -> Self {
         let (archive, stream) = (stand.archive.clone(), id(name));
         // It waits for what was recorded before.
         let started = tokio::task::spawn_blocking(move || archive.recorder(&stream));
@@ -50,7 +50,7 @@ impl Camera {
     }
 
     /// So many pictures come in.
-    pub(super) fn show(&mut self, count: usize) {
+    pub(crate) fn show(&mut self, count: usize) {
         for _picture in 0..count {
             let unit = &self.reel.units[self.shown - self.began];
             let at_ms = BEGAN_MS + self.shown as i64 * 1_000 / RATE;
@@ -66,7 +66,7 @@ impl Camera {
     }
 
     /// Ends, and waits until all is in the archive.
-    pub(super) async fn end(self, stand: &Stand) {
+    pub(crate) async fn end(self, stand: &Stand) {
         drop(self.recorder);
         stand.archive.settled().await;
     }

@@ -187,8 +187,10 @@ async fn contract_3_reads_the_same_below_streaming() {
         let found = stand.get(&format!("/streaming/{path}")).await.with_status(200);
         assert!(found.bytes == get(&stand, name).await.bytes, "{path}");
     }
-    stand.get("/streaming/cam1.mpd").await.expect_problem(400, "ends in .m3u8");
-    stand.get("/streaming/none.m3u8").await.expect_problem(404, "no stream none");
+    stand.get("/streaming/cam1.mpd").await.expect_error(400, "ends in .m3u8");
+    stand.get("/streaming/none.m3u8").await.expect_error(404, "no stream none");
+    stand.get("/streaming/cam1.m3u8?_HLS_msn=x").await.expect_error(400, "query");
+    stand.get("/streaming/cam1/99.m4s").await.expect_error(404, "no segment 99");
 }
 
 /// CORS is open to the configured origins and to no other.

@@ -1,7 +1,7 @@
 //! Playback: a real archive of real pictures, asked through the router, and by the programs of FFmpeg.
 
 mod archived;
-mod camera;
+pub(crate) mod camera;
 mod live;
 mod recording;
 mod signed;

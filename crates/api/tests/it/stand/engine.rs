@@ -25,6 +25,7 @@ struct Kept {
     latest: Option<Arc<LatestFrame>>,
     hub: broadcast::Sender<Arc<Update>>,
     seq: u64,
+    looks: u32,
 }
 
 #[derive(Debug)]
@@ -83,6 +84,11 @@ impl MemoryEngine {
         .unwrap();
     }
 
+    /// Looks that were asked for.
+    pub(crate) fn looks(&self, word: &str) -> u32 {
+        self.with(&id(word), |kept| kept.looks).unwrap()
+    }
+
     /// Followers of a stream.
     pub(crate) fn followers(&self, word: &str) -> usize {
         self.with(&id(word), |kept| kept.hub.receiver_count()).unwrap()
@@ -108,6 +114,7 @@ impl MemoryEngine {
             frame_count: 0,
             last_error: None,
             restart_count: 0,
+            created_ms: 1_000,
             started_ms: start.then_some(1_000),
             run: None,
             width: None,
@@ -115,8 +122,14 @@ impl MemoryEngine {
             codec: None,
             tally: Tally::default(),
         };
-        let kept =
-            Kept { spec, status: status.clone(), latest: None, hub: broadcast::Sender::new(HUB), seq: 0 };
+        let kept = Kept {
+            spec,
+            status: status.clone(),
+            latest: None,
+            hub: broadcast::Sender::new(HUB),
+            seq: 0,
+            looks: 0,
+        };
         self.lock().insert(id, kept);
         status
     }
@@ -189,6 +202,14 @@ impl Engine for MemoryEngine {
     async fn latest(&self, id: &StreamId) -> Result<Option<Arc<LatestFrame>>, StreamError> {
         self.fail()?;
         self.with(id, |kept| kept.latest.clone())
+    }
+
+    fn look(&self, id: &StreamId) -> Result<bool, StreamError> {
+        self.with(id, |kept| {
+            let looks = kept.status.state == StreamState::Running && !kept.spec.models.is_empty();
+            kept.looks += u32::from(looks);
+            looks
+        })
     }
 
     fn follow(&self, id: &StreamId) -> Result<Follower, StreamError> {

@@ -19,7 +19,7 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use ocelli_api::{
-    ApiSettings, ApiState, LiveSettings, ModelView,
+    AnalyzerSettings, ApiSettings, ApiState, LiveSettings, ModelView,
     access::{Access, AccessConfig, Rate, RatesConfig, WallClock},
     router,
     serving::Peer,
@@ -101,6 +101,7 @@ impl Stand {
             access: Access::open(access, &[local], wall).unwrap(),
             engine: Arc::clone(&engine) as _,
             results: Arc::clone(&store) as _,
+            streams: Arc::clone(&store) as _,
             probe: Arc::clone(&outside) as _,
             policy: Arc::clone(&outside) as _,
             operation: Arc::clone(&outside) as _,
@@ -118,10 +119,21 @@ impl Stand {
                 limits: ocelli_api::serving::LimitsConfig::default(),
                 hardware: None,
                 live,
+                analyzer: AnalyzerSettings {
+                    webcam_patience: Duration::from_millis(50),
+                    ..AnalyzerSettings::default()
+                },
             },
         };
         let router = router(state.clone());
         Self { engine, store, outside, archive, clock, folder, state, router }
+    }
+
+    /// With other settings.
+    pub(crate) fn configured(mut self, change: impl FnOnce(&mut ApiSettings)) -> Self {
+        change(&mut self.state.settings);
+        self.router = router(self.state.clone());
+        self
     }
 
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
@@ -203,6 +215,16 @@ impl Answer {
         assert_eq!(json["status"], status);
         assert!(json["detail"].as_str().unwrap().contains(words), "{json}");
         assert!(json["type"].as_str().unwrap().starts_with("urn:ocelli:problem:"), "{json}");
+    }
+
+    /// A failure of contract 3 with words of its error.
+    #[track_caller]
+    pub(crate) fn expect_error(self, status: u16, words: &str) {
+        let answer = self.with_status(status);
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        let json = answer.json();
+        assert_eq!(json.as_object().unwrap().len(), 1, "{json}");
+        assert!(json["error"].as_str().unwrap().contains(words), "{json}");
     }
 
     /// A failure of contract 1 with words of its detail.

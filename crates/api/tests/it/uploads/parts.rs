@@ -5,13 +5,13 @@ use axum::{
     http::{Request, header},
 };
 
-pub(super) const BOUNDARY: &str = "----boundary7MA4YWxk";
+pub(crate) const BOUNDARY: &str = "----boundary7MA4YWxk";
 
-pub(super) fn text(name: &str, value: &str) -> Vec<u8> {
+pub(crate) fn text(name: &str, value: &str) -> Vec<u8> {
     format!("Content-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}").into_bytes()
 }
 
-pub(super) fn file(name: &str, file: &str, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn file(name: &str, file: &str, bytes: &[u8]) -> Vec<u8> {
     let head = format!(
         "Content-Disposition: form-data; name=\"{name}\"; filename=\"{file}\"\r\nContent-Type: video/mp4\r\n\r\n"
     );
@@ -19,7 +19,7 @@ pub(super) fn file(name: &str, file: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The parts with boundaries around them.
-pub(super) fn form(parts: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn form(parts: &[Vec<u8>]) -> Vec<u8> {
     let mut body = Vec::new();
     for part in parts {
         body.extend_from_slice(format!("--{BOUNDARY}\r\n").as_bytes());
@@ -30,7 +30,7 @@ pub(super) fn form(parts: &[Vec<u8>]) -> Vec<u8> {
     body
 }
 
-pub(super) fn request(path: &str, body: impl Into<Body>) -> Request<Body> {
+pub(crate) fn request(path: &str, body: impl Into<Body>) -> Request<Body> {
     let kind = format!("multipart/form-data; boundary={BOUNDARY}");
     Request::post(path).header(header::CONTENT_TYPE, kind).body(body.into()).unwrap()
 }

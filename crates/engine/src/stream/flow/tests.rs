@@ -27,6 +27,7 @@ fn seat() -> Arc<Seat> {
         frame_count: 0,
         last_error: None,
         restart_count: 0,
+        created_ms: 0,
         started_ms: None,
         run: None,
         width: None,

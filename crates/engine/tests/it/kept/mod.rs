@@ -155,6 +155,7 @@ impl Shop {
                         from: i64::MIN,
                         to: i64::MAX,
                         limit: 100_000,
+                        newest_first: false,
                     };
                     let frames = self.store.frames(&query).await.unwrap().rows;
                     let frames = frames.into_iter().map(|frame| {

@@ -1,6 +1,6 @@
 //! From created to deleted, over restarts of stream and server.
 
-use ocelli_engine::{LookNews, ModelSpec, News, StreamError, StreamState};
+use ocelli_engine::{LookNews, ModelLook, ModelSpec, News, StreamError, StreamState};
 use ocelli_store::RunState;
 use ocelli_testkit::Clip;
 
@@ -114,8 +114,10 @@ async fn models_look_and_followers_are_told_every_frame() {
             News::Frame(frame) => {
                 seen += 1;
                 assert_eq!(frame.frame, Some(seen));
-                let [(name, LookNews::Seen(result, tracks))] = &frame.looks[..] else { panic!("{frame:?}") };
-                assert_eq!((name.as_str(), result.detections.len(), tracks.len()), ("one-box", 1, 1));
+                let [ModelLook { model, news: LookNews::Seen(result, tracks), .. }] = &frame.looks[..] else {
+                    panic!("{frame:?}")
+                };
+                assert_eq!((model.as_str(), result.detections.len(), tracks.len()), ("one-box", 1, 1));
             }
             News::Status(status) if status.state == StreamState::Completed => break,
             News::Status(_) => {}

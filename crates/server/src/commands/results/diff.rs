@@ -105,7 +105,8 @@ impl Side {
     fn new(options: &DiffResults, run: &RunRecord, ledger: &LedgerRecord) -> Self {
         let (from, to) = ticks(options.span, run.run.time_base);
         let (series, ledger) = (ledger.series, Some(ledger.id));
-        let query = FrameQuery { series, ledger, derivation: None, from, to, limit: PAGE };
+        let query =
+            FrameQuery { series, ledger, derivation: None, from, to, limit: PAGE, newest_first: false };
         Self { query, page: VecDeque::new(), exhausted: false }
     }
 

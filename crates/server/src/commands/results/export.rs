@@ -101,7 +101,15 @@ impl<'a> Frames<'a> {
         });
         failed.sort_by_key(|row| row.pts);
         let (series, derivation) = (one.ledger.series, one.ledger.derivation);
-        let query = FrameQuery { series, ledger: Some(one.ledger.id), derivation, from, to, limit: PAGE };
+        let query = FrameQuery {
+            series,
+            ledger: Some(one.ledger.id),
+            derivation,
+            from,
+            to,
+            limit: PAGE,
+            newest_first: false,
+        };
         Ok(Self { one, query, page: VecDeque::new(), exhausted: false, failed: failed.into() })
     }
 

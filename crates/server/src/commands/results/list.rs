@@ -89,7 +89,8 @@ fn print_counted(
 ) -> Result<u64> {
     let (from, to) = ticks(options.span, one.base());
     let (series, ledger) = (one.ledger.series, Some(one.ledger.id));
-    let mut query = FrameQuery { series, ledger, derivation: None, from, to, limit: PAGE };
+    let mut query =
+        FrameQuery { series, ledger, derivation: None, from, to, limit: PAGE, newest_first: false };
     loop {
         let page = store.wait(store.results.frames(&query))?;
         for frame in page.rows {

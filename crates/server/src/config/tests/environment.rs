@@ -99,3 +99,28 @@ fn slips_are_refused_and_strangers_are_not() {
     let warnings = good(&given("", &strangers, &[])).warnings;
     assert_eq!(warnings, ["OCELLI_SERVER_PORT is no name of a key, and is ignored"]);
 }
+
+#[test]
+fn names_of_contract_3() {
+    let environment = [
+        ("RTMP_PORT", "1936"),
+        ("HLS_BASE_URL", "https://video.example.org"),
+        ("HLS_ENDPOINT_PATH", "/hls"),
+        ("OCELLI_ANALYZER_FPS", "2.5"),
+    ];
+    let config = good(&given("[analyzer]\nwebcam = \"synthetic:\"\n", &environment, &[])).config.analyzer;
+    assert_eq!((config.rtmp_port, config.fps.0.to_string().as_str()), (Some(1936), "5/2"));
+    assert_eq!(config.hls_base_url.as_deref(), Some("https://video.example.org"));
+    assert_eq!((config.hls_path.as_str(), config.webcam.as_str()), ("/hls", "synthetic:"));
+    let number = good(&given("[analyzer]\nfps = 7\n", &[], &[])).config.analyzer;
+    assert_eq!(number.fps.0.to_string(), "7");
+    for (name, value, words) in [
+        ("RTMP_PORT", "65536", "RTMP_PORT … at most 65535"),
+        ("HLS_BASE_URL", "javascript:alert(1)", "hls_base_url … no URL"),
+        ("HLS_ENDPOINT_PATH", "/a b", "hls_path … no path"),
+        ("OCELLI_ANALYZER_FPS", "fast", "frames per second"),
+        ("OCELLI_ANALYZER_RTMP_HOST", "a/b", "rtmp_host … no host"),
+    ] {
+        bad(&given("", &[(name, value)], &[]), &[words]);
+    }
+}

@@ -1,5 +1,6 @@
 //! `ocelli serve` as its clients and operators meet it: a process behind a socket.
 
+mod analyzer;
 mod asking;
 mod cameras;
 mod contract;

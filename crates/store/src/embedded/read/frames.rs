@@ -10,28 +10,38 @@ use crate::{
     DerivationId, FrameQuery, FrameResult, Page, StoredFrame, TrackRecord, embedded::failure::Failure,
 };
 
+/// Frames that are asked for, in whichever order.
+macro_rules! chosen {
+    () => {
+        "SELECT pts, width, height, took_us FROM results
+         WHERE series = ?1 AND pts >= ?2 AND pts < ?3
+           AND (?4 IS NULL OR ledger = ?4
+                OR EXISTS (SELECT 1 FROM shared WHERE shared.ledger = ?4 AND shared.pts = results.pts))"
+    };
+}
+
 type FoundFrame = (i64, u32, u32, i64);
 type FoundDetection = (i64, String, f32, f32, f32, f32, f32, Option<i64>);
+
+const OLDEST_FIRST: &str = concat!(chosen!(), " ORDER BY pts LIMIT ?5");
+const NEWEST_FIRST: &str = concat!(chosen!(), " ORDER BY pts DESC LIMIT ?5");
 
 pub(in crate::embedded) async fn frames(
     db: &mut SqliteConnection,
     query: &FrameQuery,
 ) -> Result<Page<StoredFrame, i64>, Failure> {
-    let mut found: Vec<FoundFrame> = query_as(
-        "SELECT pts, width, height, took_us FROM results
-         WHERE series = ?1 AND pts >= ?2 AND pts < ?3
-           AND (?4 IS NULL OR ledger = ?4
-                OR EXISTS (SELECT 1 FROM shared WHERE shared.ledger = ?4 AND shared.pts = results.pts))
-         ORDER BY pts LIMIT ?5",
-    )
-    .bind(query.series.0)
-    .bind(query.from)
-    .bind(query.to)
-    .bind(query.ledger.map(|ledger| ledger.0))
-    .bind(query.limit + 1)
-    .fetch_all(&mut *db)
-    .await?;
+    let mut found: Vec<FoundFrame> = query_as(if query.newest_first { NEWEST_FIRST } else { OLDEST_FIRST })
+        .bind(query.series.0)
+        .bind(query.from)
+        .bind(query.to)
+        .bind(query.ledger.map(|ledger| ledger.0))
+        .bind(query.limit + 1)
+        .fetch_all(&mut *db)
+        .await?;
     let next = if found.len() > query.limit as usize { found.pop().map(|(pts, ..)| pts) } else { None };
+    if query.newest_first {
+        found.reverse();
+    }
     let (Some(first), Some(last)) = (found.first(), found.last()) else {
         return Ok(Page { rows: Vec::new(), next });
     };
@@ -49,7 +59,11 @@ pub(in crate::embedded) async fn frames(
     .bind(query.derivation.map(|derivation| derivation.0))
     .fetch_all(db)
     .await?;
-    Ok(Page { rows: assemble(found, detections, query.derivation.is_some()), next })
+    let mut rows = assemble(found, detections, query.derivation.is_some());
+    if query.newest_first {
+        rows.reverse();
+    }
+    Ok(Page { rows, next })
 }
 
 /// Both lists ascend; detections of frames that are not wanted are passed over.

@@ -28,8 +28,15 @@ pub(crate) async fn an_analysis_reads_back<B: Backend>(backend: &B) {
     store.commit(&[entry(0, &["cow"])]).await.unwrap();
     let store = backend.open().await;
     store.commit(&[entry(0, &["cow"])]).await.unwrap();
-    let query =
-        FrameQuery { series: open.series, ledger: None, derivation: None, from: 0, to: 10_000, limit: 10 };
+    let query = FrameQuery {
+        series: open.series,
+        ledger: None,
+        derivation: None,
+        from: 0,
+        to: 10_000,
+        limit: 10,
+        newest_first: false,
+    };
     let page = store.frames(&query).await.unwrap();
     let found: Vec<_> = page.rows.iter().map(|frame| (frame.pts, frame.result.clone())).collect();
     let expected = [(100, result(&["cat", "dog"])), (1100, result(&[])), (2100, result(&["dog"]))];
@@ -53,8 +60,15 @@ pub(crate) async fn plans_share_results<B: Backend>(backend: &B) {
     // Brought by the other meanwhile: the stored one stays, and both count it.
     store.commit(&[picture(pts(1), Some(result(&["cow"])))]).await.unwrap();
     store.commit(&[analysed(one, 1, Some(result(&["pig"])))]).await.unwrap();
-    let query =
-        |ledger| FrameQuery { series: one.series, ledger, derivation: None, from: 0, to: 10_000, limit: 10 };
+    let query = |ledger| FrameQuery {
+        series: one.series,
+        ledger,
+        derivation: None,
+        from: 0,
+        to: 10_000,
+        limit: 10,
+        newest_first: false,
+    };
     for (ledger, expected) in [
         (None, &[(100, "cat"), (500, "dog"), (1100, "cow")][..]),
         (Some(one.ledger), &[(100, "cat"), (1100, "cow")]),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ocelli_store::{DetectionQuery, FrameQuery, RunId};
+use ocelli_store::{DetectionQuery, FrameQuery, RunId, StoredFrame};
 
 use crate::backend::{Backend, Store, analysed, due, ledger, open_ledger, pts, result, run, slots};
 
@@ -26,6 +26,7 @@ async fn filled<B: Backend>(backend: &B) -> (Arc<dyn Store>, FrameQuery, Detecti
         from: i64::MIN,
         to: i64::MAX,
         limit: 7,
+        newest_first: false,
     };
     let detections = DetectionQuery {
         run,
@@ -58,6 +59,22 @@ pub(crate) async fn frames_by_page<B: Backend>(backend: &B) {
         assert_eq!(store.frames(&FrameQuery { from, to, ..query }).await.unwrap().rows, []);
     }
     assert!(store.frames(&FrameQuery { limit: 0, ..query }).await.is_err());
+    // The other way round: the same frames, their detections in their own order.
+    let (mut to, mut sizes, mut newest) = (Some(query.to), Vec::new(), Vec::new());
+    while let Some(before) = to {
+        let page = store.frames(&FrameQuery { to: before, newest_first: true, ..query }).await.unwrap();
+        sizes.push(page.rows.len());
+        let labels = |frame: &StoredFrame| {
+            frame.result.detections.iter().map(|detection| detection.label.to_string()).collect::<Vec<_>>()
+        };
+        newest.extend(page.rows.iter().map(|frame| (frame.pts, labels(frame))));
+        to = page.next.map(|next| next + 1);
+    }
+    assert_eq!(sizes, [7, 7, 6]);
+    let expected = (0..20)
+        .rev()
+        .map(|slot| (pts(slot), LABELS[slot as usize % 4].iter().map(ToString::to_string).collect()));
+    assert_eq!(newest, expected.collect::<Vec<_>>());
 }
 
 pub(crate) async fn detections_by_page<B: Backend>(backend: &B) {

@@ -212,6 +212,7 @@ pub(crate) async fn plans_keep_what_others_share<B: Backend>(backend: &B) {
         from: i64::MIN,
         to: i64::MAX,
         limit: 100,
+        newest_first: false,
     };
     let of = async |query: FrameQuery| {
         let rows = store.frames(&query).await.unwrap().rows;

@@ -49,8 +49,15 @@ pub(crate) async fn tracks_follow_results<B: Backend>(backend: &B) {
     store.commit(&[tracked(open, 1, &[7, 8])]).await.unwrap();
     let expected = [track(open, 1, "cat", (0, 2), 3, 0.9), track(open, 2, "dog", (0, 1), 2, 0.9)];
     assert_eq!(store.tracks(open.derivation.unwrap()).await.unwrap(), expected);
-    let mut query =
-        FrameQuery { series: open.series, ledger: None, derivation: None, from: 0, to: 9999, limit: 9 };
+    let mut query = FrameQuery {
+        series: open.series,
+        ledger: None,
+        derivation: None,
+        from: 0,
+        to: 9999,
+        limit: 9,
+        newest_first: false,
+    };
     assert!(store.frames(&query).await.unwrap().rows.iter().all(|frame| frame.tracks.is_empty()));
     query.derivation = open.derivation;
     let found: Vec<_> =

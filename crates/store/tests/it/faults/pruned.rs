@@ -34,8 +34,15 @@ async fn a_kill_while_pruning_does_no_harm() {
         for ledger in store.ledgers(None).await.unwrap() {
             let Some(to) = ledger.kept_pts else { continue };
             let (series, from) = (ledger.series, i64::MIN);
-            let query =
-                FrameQuery { series, ledger: None, derivation: ledger.derivation, from, to, limit: 9 };
+            let query = FrameQuery {
+                series,
+                ledger: None,
+                derivation: ledger.derivation,
+                from,
+                to,
+                limit: 9,
+                newest_first: false,
+            };
             let left = store.frames(&query).await.unwrap().rows;
             // What is still there is there whole.
             assert!(left.iter().all(|frame| frame.result.detections.len() == 150), "round {round}");

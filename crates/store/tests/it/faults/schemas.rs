@@ -87,7 +87,15 @@ async fn the_second_schema_becomes_todays() {
     let ledger = store.ledgers(Some(run.id)).await.unwrap().remove(0);
     assert_eq!((ledger.due, ledger.tally.analysed), (9, 6));
     let (series, derivation) = (ledger.series, ledger.derivation);
-    let frames = FrameQuery { series, ledger: Some(ledger.id), derivation, from: 0, to: 9999, limit: 10 };
+    let frames = FrameQuery {
+        series,
+        ledger: Some(ledger.id),
+        derivation,
+        from: 0,
+        to: 9999,
+        limit: 10,
+        newest_first: false,
+    };
     let frames = store.frames(&frames).await.unwrap().rows;
     let tracked = frames.iter().flat_map(|frame| &frame.tracks).flatten().count();
     assert_eq!((frames.len(), tracked), (6, 6));
