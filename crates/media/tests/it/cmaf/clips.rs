@@ -206,7 +206,7 @@ fn box_of_ffmpeg(source: &Path, name: [u8; 4]) -> Vec<u8> {
     }
     assert!(command.arg(&path).status().unwrap().success());
     let file = std::fs::read(path).unwrap();
-    let at = file.windows(4).position(|bytes| bytes == &name[..]).unwrap();
+    let at = file.windows(4).position(|bytes| *bytes == name).unwrap();
     let size = u32::from_be_bytes(*file[at - 4..].first_chunk().unwrap());
     file[at + 4..at - 4 + size as usize].to_vec()
 }
@@ -238,12 +238,12 @@ fn colours_and_the_shape_of_pixels_are_told_to_players() {
     let vui = "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:range=tv:sar=4/3";
     let clip = Clip::new(192, 128).frames(10).container(Container::Ts).params(vui);
     let recorded = record(&units(&clip.cached()));
-    let has = |name: &[u8; 4], body: &[u8]| {
+    let has = |name: [u8; 4], body: &[u8]| {
         let wanted = [&name[..], body].concat();
         recorded.init.bytes.windows(wanted.len()).any(|bytes| bytes == wanted)
     };
-    assert!(has(b"colr", b"nclx\0\x09\0\x10\0\x09\0"));
-    assert!(has(b"pasp", &[0, 0, 0, 4, 0, 0, 0, 3]));
+    assert!(has(*b"colr", b"nclx\0\x09\0\x10\0\x09\0"));
+    assert!(has(*b"pasp", &[0, 0, 0, 4, 0, 0, 0, 3]));
 }
 
 /// Every place at which a write can end, and holes of what was never written.
