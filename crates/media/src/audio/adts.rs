@@ -77,7 +77,7 @@ mod tests {
             frame
         };
         for (at, byte) in
-            [(0, 0xfe), (1, 0xe1), (1, 0xf3), (2, 0x7c), (3, 0x00), (5, 0x7f), (5, 0x1f), (6, 0xfd)]
+            [(0, 0xfe), (1, 0xe1), (1, 0xf3), (2, 0x7c), (3, 0x00), (5, 0x7f), (4, 0x00), (6, 0xfd)]
         {
             assert_eq!(Adts::read(&changed(at, byte)), None, "{at} {byte:x}");
         }
