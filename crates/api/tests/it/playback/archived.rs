@@ -1,5 +1,11 @@
 //! Playlists of the archive, clips and pictures of it.
 
+use std::time::Duration;
+
+use ocelli_model::TimeBase;
+use ocelli_store::{SegmentClass, SegmentRecord};
+use tokio::time::Instant;
+
 use super::{
     camera::{BEGAN_MS, Camera, FIRST_PTS, GROUP, TICKS, film, path},
     playlist, stand, tools, uri, uris, values,
@@ -165,4 +171,41 @@ async fn a_frame_of_the_open_segment_is_there() {
     let answer = stand.get(&format!("{STREAM}/frame.jpg?run=0&pts={pts}")).await.with_status(200);
     assert_eq!(answer.header("x-media-time-pts"), Some(&*pts.to_string()));
     assert_eq!(tools::number(&answer.bytes).await, Some(film().number(8)));
+}
+
+/// To reach: 50 ms, which the figure is held against where the build is optimised.
+#[expect(clippy::print_stdout, reason = "a figure for people")]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_hour_is_a_playlist_at_once() {
+    let stand = stand("cam1").await;
+    for number in 0..1_800 {
+        let first_pts = FIRST_PTS + number * 2 * 90_000;
+        let record = SegmentRecord {
+            stream: "cam1".parse().unwrap(),
+            number: number as u64,
+            run: 0,
+            time_base: TimeBase::new(1, 90_000).unwrap(),
+            first_pts,
+            end_pts: first_pts + 2 * 90_000,
+            keyframe: true,
+            began_ms: BEGAN_MS + number * 2_000,
+            ended_ms: BEGAN_MS + number * 2_000 + 1_960,
+            init: "a".repeat(16),
+            init_bytes: 700,
+            bytes: 1_000_000,
+            location: format!("cam1/0/{number}.mp4"),
+            class: SegmentClass::Other,
+        };
+        stand.archive.index().put_segment(&record).await.unwrap();
+    }
+    let path = format!("{STREAM}/hls/archive.m3u8?start={BEGAN_MS}&end={}", BEGAN_MS + 3_600_000);
+    let mut best = Duration::MAX;
+    for _turn in 0..5 {
+        let began = Instant::now();
+        let text = playlist(stand.get(&path).await);
+        best = best.min(began.elapsed());
+        assert_eq!(uris(&text).len(), 1_800);
+    }
+    println!("an hour of archive as a playlist: {:.1} ms", best.as_secs_f64() * 1e3);
+    assert!(cfg!(debug_assertions) || best < Duration::from_millis(50), "{best:?}");
 }
