@@ -1,4 +1,4 @@
-//! Receive, decode, JPEG: no sampler, no queue, no file, no ledger.
+//! Receive, and where pictures are wanted decode and JPEG: no sampler, no queue, no file, no ledger.
 
 use std::{
     io::{self, BufRead as _, Write as _},
@@ -14,8 +14,9 @@ use ocelli_ingest::{
 use ocelli_media::{AccessUnit, decode::Decoder as _, libav::LibavDecoder, pixel::jpeg::JpegEncoder};
 use ocelli_net::AddressPolicy;
 
-/// Until standard input ends.
-pub(crate) fn run(url: &RtspUrl, streams: usize, quality: u8) -> Result<()> {
+/// Until standard input ends. Without a quality everything is received and nothing done with it; then all pictures count, else
+/// keyframes.
+pub(crate) fn run(url: &RtspUrl, streams: usize, quality: Option<u8>) -> Result<()> {
     let (stop, pictures) = (Stop::default(), AtomicU64::new(0));
     thread::scope(|scope| {
         let mut threads = Vec::new();
@@ -37,15 +38,19 @@ pub(crate) fn run(url: &RtspUrl, streams: usize, quality: u8) -> Result<()> {
 }
 
 /// A stream as bare as can be: a runtime of its own, driven by the thread that waits for it.
-fn one(url: &RtspUrl, stop: &Stop, quality: u8, pictures: &AtomicU64) -> Result<()> {
+fn one(url: &RtspUrl, stop: &Stop, quality: Option<u8>, pictures: &AtomicU64) -> Result<()> {
     let options = RtspOptions { stop: stop.clone(), ..RtspOptions::new(policy()?) };
     let mut source = RtspSource::open(url, options)?;
-    let mut decoder = LibavDecoder::open(source.parameters())?;
-    let mut encoder = JpegEncoder::new(quality)?;
+    let mut work = match quality {
+        Some(quality) => Some((LibavDecoder::open(source.parameters())?, JpegEncoder::new(quality)?)),
+        None => None,
+    };
     while !stop.is_asked() {
         match source.next_unit() {
-            Ok(Some(unit)) if unit.container_keyframe => {
-                picture(&mut decoder, &mut encoder, &unit)?;
+            Ok(Some(unit)) if work.is_none() || unit.container_keyframe => {
+                if let Some((decoder, encoder)) = &mut work {
+                    picture(decoder, encoder, &unit)?;
+                }
                 pictures.fetch_add(1, Ordering::Relaxed);
             }
             Ok(Some(_)) => {}

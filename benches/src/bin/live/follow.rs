@@ -70,7 +70,8 @@ async fn follow(mut socket: Socket, got: Rc<RefCell<Got>>, mut stopped: watch::R
     Ok(())
 }
 
-fn println_flushed(line: &str) -> Result<()> {
+/// A line that whoever started this waits for.
+pub(crate) fn println_flushed(line: &str) -> Result<()> {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
