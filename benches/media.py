@@ -77,6 +77,13 @@ def quiet(folder, footage):
     return made(keyed(folder, "quiet", filters, coding, SECONDS), make)
 
 
+def sounded(folder, source):
+    """The clip with AAC beside it, coded pictures untouched."""
+    tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-c:v", "copy", "-c:a", "aac", "-b:a", "128k", "-shortest"]
+    make = lambda path: ffmpeg("-i", source, *tone, path)
+    return made(keyed(folder, f"{source.stem}-sound", source.name, *tone), make)
+
+
 def shortened(folder, source, seconds):
     """The first whole GOPs of a clip."""
     make = lambda path: ffmpeg("-i", source, "-t", seconds, "-c", "copy", path)

@@ -1,6 +1,6 @@
 """CPU seconds against the floor and against what people use today. `./dev bench` sets up and calls this.
 
-usage: run.py [--quick] [--repetitions N] [--only serve]
+usage: run.py [--quick] [--repetitions N] [--only serve|record]
 """
 
 import argparse
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import media
 import quality
+import recording
 import serving
 import storing
 from measure import Broken, fail, raw, run, take_turns
@@ -37,7 +38,7 @@ class Runner:
     def __init__(self, bench, repetitions, precision):
         self.bench, self.repetitions, self.precision = bench, repetitions, precision
         self.table, self.groups, self.tracking = Table(), [], []
-        self.storing = self.serving = None
+        self.storing = self.serving = self.recording = None
         self.beside = "f32" if precision == "bf16" else "bf16" if has_bf16() else None
 
     def turns(self, title, sides, plan, repetitions=None):
@@ -216,6 +217,7 @@ def report(runner, about, started):
     content = {"machine": about, "quality": found, "rows": runner.table.rows, "groups": runner.groups}
     content["tracking"] = runner.tracking
     content["storing"], content["serving"] = runner.storing, runner.serving
+    content["recording"] = runner.recording
     path.write_text(json.dumps(content, indent=1))
     print(f"\n{about['cpu']}, {about['cores']} cores, load {about['load_at_start']:.1f} at the start; {about['ffmpeg']}")
     print(f"default precision here: {runner.precision}; medians of {runner.repetitions}, sides taking turns")
@@ -240,7 +242,7 @@ def main():
     arguments = argparse.ArgumentParser(description="CPU seconds against the floor and against what people use today")
     arguments.add_argument("--quick", action="store_true", help="once each, fewer clips: no medians, only a look")
     arguments.add_argument("--repetitions", type=int, help="turns of each side (3, with --quick 1)")
-    arguments.add_argument("--only", choices=["serve"], help="the rows of a running server alone")
+    arguments.add_argument("--only", choices=["serve", "record"], help="the rows of a running server, or of recording, alone")
     options = arguments.parse_args()
     started = time.monotonic()
     home = Path(os.environ["OCELLI_HOME"])
@@ -259,8 +261,12 @@ def main():
             measure(runner, clips, options.quick)
             runner.storing = storing.measure(bench.programs / "store", bench.scratch, options.quick)
             storing.rows(runner.table, runner.storing)
-        runner.serving = serving.Serving(bench, clips, options.quick).measure()
-        serving.rows(runner.table, runner.serving)
+        if options.only != "record":
+            runner.serving = serving.Serving(bench, clips, options.quick).measure()
+            serving.rows(runner.table, runner.serving)
+        if options.only != "serve":
+            runner.recording = recording.Recording(bench, clips, options.quick).measure()
+            recording.rows(runner.table, runner.recording)
     except (Broken, subprocess.CalledProcessError) as error:
         fail(str(error))
     report(runner, about, started)

@@ -89,6 +89,7 @@ class Server(Process):
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = [
             f"media.frames={self.folder}/frames", f"media.uploads={self.folder}/uploads", f"store.path={self.folder}/store",
+            f"archive.path={self.folder}/recordings", "archive.reserve_bytes=1 MB", "rtmp.listen=127.0.0.1:0",
             f"access.tokens={self.folder}/tokens.json", "network.allow=127.0.0.0/8", "server.limits.requests_per_second=100000",
             "server.limits.burst=100000", *settings,
         ]  # fmt: skip
@@ -98,6 +99,17 @@ class Server(Process):
         super().__init__(command, self.folder / "log")
         said = self.line()
         self.address = re.search(r"http://([\d.:]+)", said)[1]
+
+    def rtmp_url(self):
+        """Where publishers go; a path and a secret follow."""
+        return f"rtmp://127.0.0.1:{re.search(r'127.0.0.1:([0-9]+)', self.logged('RTMP publishers are taken'))[1]}"
+
+    def logged(self, words):
+        """The last line of its log that holds them."""
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if words in line]
+        if not lines:
+            raise Broken(f"the server did not log {words!r}")
+        return lines[-1]
 
     def call(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
@@ -128,12 +140,15 @@ class Server(Process):
             sums[key] = sums.get(key, 0.0) + float(found[3])
         return sums
 
-    def wait_for(self, count, seconds=60):
-        """Until so many streams run."""
+    def wait_for(self, count, seconds=60, state="running"):
+        """Until so many streams are in a state."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             status = self.status()
-            if sum(one["state"] == "running" for one in status.values()) >= count:
+            if sum(one["state"] == state for one in status.values()) >= count:
                 return
             time.sleep(0.2)
-        raise Broken(f"streams do not run: {json.dumps(status)[:2000]}")
+        raise Broken(f"streams are not {state}: {json.dumps(status)[:2000]}")
+
+    def recording(self, name):
+        return json.loads(self.call("GET", f"/api/v1/streams/{name}/recording"))
