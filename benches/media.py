@@ -77,6 +77,14 @@ def quiet(folder, footage):
     return made(keyed(folder, "quiet", filters, coding, SECONDS), make)
 
 
+def sparse(folder):
+    """A quarter of an hour of small pictures, one each second, a keyframe each other second."""
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=1", "-t", 900]
+    coding = ["-c:v", "libx264", "-preset", "veryfast", "-crf", 40, "-x264-params", "keyint=2:min-keyint=2:scenecut=0:bframes=0"]
+    make = lambda path: ffmpeg(*picture, *coding, "-pix_fmt", "yuv420p", path)
+    return made(keyed(folder, "sparse", *picture, *coding), make)
+
+
 def sounded(folder, source):
     """The clip with AAC beside it, coded pictures untouched."""
     tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-c:v", "copy", "-c:a", "aac", "-b:a", "128k", "-shortest"]

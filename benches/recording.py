@@ -24,7 +24,7 @@ POSITIONS, ASKED, SEED = 50, 20, 5
 VIEWERS = 500
 # Connections, the first segments: not what a stream costs in the long run.
 WARM_S = 6
-SECRET = "bench"
+SECRET = "only-for-benches"
 DEMO = Path(__file__).parent.parent / "clients/demo/dist"
 CHROMIUM = "/usr/bin/chromium"
 QUALITY = 90
@@ -114,28 +114,48 @@ class Recording:
         return {"streams": STREAMS, "seconds": seconds, "gaps": gaps, "sides": differences(before, after), "stages": stages}
 
     def kept(self, server, name, clip):
-        """Records a whole file at full speed; how long that took."""
+        """Records a whole file at full speed; how long that took, and how much of it is missing."""
         began = time.monotonic()
         server.stream(name, f"file://{clip.absolute()}", 1, record={})
         server.wait_for(1, 600, "completed")
         seconds = time.monotonic() - began
-        gaps = server.recording(name)["gaps"]
+        gaps = self.settled(server, name)["gaps"]
         if gaps:
-            raise Broken(f"{clip.name} is not kept whole: {len(gaps)} gaps, such as {gaps[0]}")
-        return seconds
+            print(f"   {clip.name} is not kept whole: {len(gaps)} gaps, such as {gaps[0]}", flush=True)
+        return {"seconds": seconds, "media_seconds": media_seconds(clip), "gaps": len(gaps)}
+
+    def kept_again(self, server, name):
+        """The same as one more run."""
+        before, end = server.recording(name)["segments"], time.monotonic() + 60
+        server.call("POST", f"/api/v1/streams/{name}/start")
+        while server.recording(name)["segments"] == before:
+            if time.monotonic() > end:
+                raise Broken(f"nothing more is recorded: {server.status()}")
+            time.sleep(0.05)
+        server.wait_for(1, 600, "completed")
+        self.settled(server, name)
+
+    def settled(self, server, name):
+        """Its recording when nothing was added to it for 2 s: the stream ends before the disk has it all."""
+        since, last = time.monotonic(), server.recording(name)
+        while time.monotonic() < since + 2:
+            time.sleep(0.2)
+            now = server.recording(name)
+            since, last = (since, last) if now == last else (time.monotonic(), now)
+        return last
 
     def pictures(self):
         """The first picture of random positions, ours and the decode that it needs in turn."""
         clip = media.repeated(self.clips.folder, self.clips("gop2b"), 4)
         with self.server() as server:
-            self.kept(server, "f", clip)
+            kept = self.kept(server, "f", clip)
             folder = server.folder / "recordings/media/f/0"
             command = [self.bench.programs / "stills", folder, QUALITY]
             with Process(command, self.folder / "stills-log", stdin=subprocess.PIPE) as stills:
                 positions = random.Random(SEED).sample(json.loads(stills.line()), POSITIONS)
                 client = Client(server.address)
                 looks = [self.picture(client, stills, pts) for pts in positions]
-        return {"pictures": looks}
+        return {"pictures": looks, "kept": kept}
 
     def picture(self, client, stills, pts):
         headers, body, ms = client.get(f"/api/v1/streams/f/frame.jpg?run=0&pts={pts}&quality={QUALITY}")
@@ -145,16 +165,20 @@ class Recording:
         return {"pts": pts, "ours_ms": ms, "needed_ms": needed["ms"], "decoded": needed["decoded"], "bytes": len(body)}
 
     def hour(self):
-        """Segments of an hour: two seconds each, whatever is in them."""
-        clip = media.repeated(self.clips.folder, media.quiet(self.clips.folder, self.clips.footage), 60)
+        """Segments of two seconds each, whatever is in them."""
+        clip = media.sparse(self.clips.folder)
         with self.server() as server:
-            made_s = self.kept(server, "h", clip)
+            self.kept(server, "h", clip)
+            for _ in range(int(3600 / media_seconds(clip)) - 1):
+                self.kept_again(server, "h")
+            recording = server.recording("h")
             client, waits = Client(server.address), []
             for _ in range(ASKED):
-                _, body, ms = client.get("/api/v1/streams/h/hls/archive.m3u8?run=0")
+                window = f"start={recording['oldest_ms']}&end={recording['newest_ms'] + 1}"
+                _, body, ms = client.get(f"/api/v1/streams/h/hls/archive.m3u8?{window}")
                 waits.append(ms)
         lengths = [float(line[8:].rstrip(",")) for line in body.decode().splitlines() if line.startswith("#EXTINF:")]
-        return {"segments": len(lengths), "seconds": sum(lengths), "bytes": len(body), "ms": waits, "made_s": made_s}
+        return {"segments": len(lengths), "seconds": sum(lengths), "bytes": len(body), "ms": waits}
 
     def viewers(self):
         """Plain players of ours and of nginx, which serves the same sealed files; then players with low latency."""
@@ -315,10 +339,15 @@ def rows(table, found):
     whole = hour["seconds"] >= 3595
     table.value("record: an hour of archive as a playlist, p95", f"{hour['segments']:,} segments", f"{high(hour['ms']):.1f} ms", "",
                 f"<= {HOUR_MS} ms", whole and high(hour["ms"]) <= HOUR_MS)
+    kept = found["pictures"]["kept"]
+    seen = f"{kept['media_seconds'] / kept['seconds']:.0f} times as fast as real time"
+    words = f"record: {kept['media_seconds'] / 60:.0f} min of 1080p30 4 Mb/s from a file at full speed, gaps"
+    table.value(words, seen, str(kept["gaps"]), "", "0", kept["gaps"] == 0)
     viewer_rows(table, found["viewers"])
     for one in found["overlay"] or []:
-        wrong = len(one["complaints"])
-        words = f"record: overlay, {one['player']} player, pictures named wrongly"
+        # The film's own numbers are the truth. No model reads them, so that boxes are the matter of `npm run prove`.
+        wrong = len(one["complaints"]) + len(one["errors"])
+        words = f"record: the join, {one['player']} player, pictures under another PTS"
         table.value(words, f"{one['checked']:,} pictures shown", f"{wrong} complaints", "", "0", wrong == 0 < one["checked"])
 
 

@@ -7,6 +7,7 @@ import nginx
 import recording
 from table import Table
 
+KEPT = {"seconds": 9.0, "media_seconds": 3600.0, "gaps": 0}
 FOUND = {
     "publishers": {
         "streams": 4, "seconds": 20.0, "gaps": 0,
@@ -16,8 +17,8 @@ FOUND = {
         "streams": 4, "seconds": 20.0, "gaps": 0, "stages": {},
         "sides": {"ours": {"cpu_s": 0.8, "pieces": 40, "bytes": 40e6}, "floor": {"cpu_s": 0.5, "pieces": 2400, "bytes": 0}},
     },
-    "pictures": {"pictures": [{"pts": 0, "ours_ms": 129.0, "needed_ms": 100.0, "decoded": 20, "bytes": 9}] * 50},
-    "hour": {"segments": 1800, "seconds": 3600.0, "bytes": 90_000, "ms": [49.0] * 20, "made_s": 9.0},
+    "pictures": {"pictures": [{"pts": 0, "ours_ms": 129.0, "needed_ms": 100.0, "decoded": 20, "bytes": 9}] * 50, "kept": KEPT},
+    "hour": {"segments": 1800, "seconds": 3600.0, "bytes": 90_000, "ms": [49.0] * 20},
     "viewers": {
         "viewers": 500, "bytes_per_second": 500e3, "alone": 0.05,
         "sides": {
@@ -25,7 +26,7 @@ FOUND = {
             for name in ("plain", "low", "nginx")
         },
     },
-    "overlay": [{"player": player, "checked": 200, "complaints": []} for player in ("hls", "socket")],
+    "overlay": [{"player": player, "checked": 200, "complaints": [], "errors": []} for player in ("hls", "socket")],
 }  # fmt: skip
 
 PLAYLIST = """#EXTM3U
@@ -73,10 +74,12 @@ class Rows(unittest.TestCase):
             ("pictures", "pictures", [{"ours_ms": 131.0, "needed_ms": 100.0}] * 4 + [{"ours_ms": 1.0, "needed_ms": 0.0}] * 46),
             ("hour", "ms", [51.0] * 2 + [1.0] * 18),
             ("hour", "seconds", 3500.0),
+            ("pictures", "kept", KEPT | {"gaps": 1}),
             ("viewers", "sides", "plain", "gaps", 1),
             ("viewers", "sides", "nginx", "missing", 1),
             ("viewers", "sides", "low", "bytes", 4e9),
             ("overlay", 0, "complaints", ["1 boxes on other pictures"]),
+            ("overlay", 0, "errors", ["the player gave up"]),
             ("overlay", 1, "checked", 0),
         ]:
             with self.subTest(path=path):

@@ -87,3 +87,19 @@ fn read_head(head: &str) -> Result<(u16, usize)> {
     let length = lines.find_map(field).context("the answer does not tell its length")?.parse()?;
     Ok((status, length))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_tell_status_and_length() {
+        assert_eq!(
+            read_head("HTTP/1.1 200 OK\r\nServer: x\r\ncontent-Length: 12\r\n\r\n").unwrap(),
+            (200, 12)
+        );
+        for bad in ["", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 x\r\nContent-Length: 1\r\n\r\n"] {
+            assert!(read_head(bad).is_err(), "{bad:?}");
+        }
+    }
+}

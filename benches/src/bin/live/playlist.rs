@@ -43,3 +43,19 @@ pub(crate) fn read(text: &str) -> Result<Live<'_>> {
     }
     Ok(live)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_counted_and_parts_numbered() {
+        let text = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:7\n#EXT-X-SKIP:SKIPPED-SEGMENTS=2\n#EXT-X-PART:DURATION=0.2,URI=\"9.0.m4s\",INDEPENDENT=YES\n#EXT-X-PART:DURATION=0.2,URI=\"9.1.m4s\"\n#EXTINF:2.0,\n9.m4s\n#EXT-X-PART:DURATION=0.2,URI=\"10.0.m4s\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"10.1.m4s\"\n";
+        let live = read(text).unwrap();
+        assert_eq!((live.first, live.next(), live.target_seconds), (7, 10, 2.0));
+        assert_eq!(live.segments, ["", "", "9.m4s"]);
+        assert_eq!(live.parts, [(9, 0, "9.0.m4s"), (9, 1, "9.1.m4s"), (10, 0, "10.0.m4s")]);
+        assert!(read("#EXT-X-MEDIA-SEQUENCE:x").is_err());
+        assert!(read("#EXT-X-PART:DURATION=0.2").is_err());
+    }
+}
