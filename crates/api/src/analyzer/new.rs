@@ -24,8 +24,8 @@ const AWAITED: &str = "awaited";
 pub(super) struct NewStream {
     /// For people; 1 to 200 bytes.
     pub(super) name: String,
-    /// `rtmp` waits for a publisher, `webcam` reads the local camera, `file` waits for an upload (or reads `url`); `rtsp`, `http`,
-    /// `hls` and `synthetic` read `url`.
+    /// `rtmp` waits for a publisher, `webcam` reads the local camera, `file` waits for an upload (or reads `url`), `frames` for posted
+    /// pictures; `rtsp`, `http`, `hls` and `synthetic` read `url`.
     #[schema(example = "rtmp")]
     pub(super) source_type: String,
     /// `live`, or `batch`: every picture that is due is looked at, whether anything moves or not, and files are not paced.
@@ -129,10 +129,30 @@ impl NewStream {
             "file" if self.url.is_none() => return self.file(awaited(shared, id)?, true),
             "file" => &["file:", "/"],
             "rtsp" => &["rtsp://", "rtsps://"],
-            "http" | "hls" => &["http://", "https://"],
+            "frames" if self.url.is_none() => return Ok(SourceSpec::new(parsed(&format!("frames:{id}"))?)),
+            "frames" => {
+                return Err(Failure::invalid(
+                    "url: pictures are posted to a stream of type frames; it reads none",
+                ));
+            }
+            "http" => &["http://", "https://"],
+            // What is no playlist by its name is one by its type.
+            "hls" => {
+                let url = needs(&self.url)?;
+                let begins =
+                    |start: &str| url.get(..start.len()).is_some_and(|word| word.eq_ignore_ascii_case(start));
+                let bare = begins("http://") || begins("https://");
+                if !bare && !begins("hls+http://") && !begins("hls+https://") {
+                    return Err(Failure::invalid(
+                        "url: for a stream of type hls it begins with http:// or https://",
+                    ));
+                }
+                let url = if bare { format!("hls+{url}") } else { url };
+                return Ok(SourceSpec::new(parsed(&url)?));
+            }
             "synthetic" => &["synthetic:"],
             other => {
-                let known = "rtmp, webcam, file, rtsp, http, hls or synthetic";
+                let known = "rtmp, webcam, file, frames, rtsp, http, hls or synthetic";
                 return Err(Failure::invalid(format!("source_type: {other:?} is none; give {known}")));
             }
         };

@@ -136,6 +136,7 @@ pub(super) fn analyzer(spec: &StreamSpec, id: &StreamId) -> AnalyzerStream {
             Some("device") => "webcam",
             Some("rtsps") => "rtsp",
             Some("https") => "http",
+            Some("hls+http" | "hls+https") => "hls",
             Some(scheme @ ("rtsp" | "http" | "synthetic" | "frames")) => scheme,
             _ => "file",
         };

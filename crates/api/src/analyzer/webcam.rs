@@ -167,7 +167,7 @@ async fn media(shared: &Shared, id: &StreamId, started: &Started) -> Result<(), 
             (StreamState::Running, _) if shared.state.media.is_none() => return Ok(()),
             (StreamState::Running, _) if started.plays(newest_live(shared, id)) => return Ok(()),
             (StreamState::Starting | StreamState::Running, _) | (_, None) => {}
-            (_, Some(why)) => return Err(Failure::unavailable(format!("the camera cannot be used: {why}"))),
+            (_, Some(why)) => return Err(unusable(&why)),
         }
         tokio::select! {
             () = part(shared, id, started) => {}
@@ -176,6 +176,15 @@ async fn media(shared: &Shared, id: &StreamId, started: &Started) -> Result<(), 
             }
         }
     }
+}
+
+/// Why the camera gives nothing. Another program may have it: the engine tells that in words.
+fn unusable(why: &str) -> Failure {
+    let detail = format!("the camera cannot be used: {why}");
+    if why.contains("in use by another program") {
+        return Failure::new(StatusCode::CONFLICT, "Device is taken", detail);
+    }
+    Failure::unavailable(detail)
 }
 
 /// Waits until there is something to play, for ever where nothing is being recorded yet.

@@ -2,10 +2,10 @@
 
 use axum::http::Method;
 use ocelli_api::Engine as _;
-use ocelli_engine::StreamError;
+use ocelli_engine::{StreamError, StreamState};
 use serde_json::{Value, json};
 
-use super::{at, camera};
+use super::{at, camera, create};
 use crate::stand::Stand;
 
 #[tokio::test]
@@ -41,6 +41,8 @@ async fn streams_that_make_no_sense() {
         (typed("file", "file:///etc/passwd"), 400, "outside the configured folders"),
         (typed("file", "rtsp://192.0.2.7/one"), 400, "begins with file:"),
         (typed("synthetic", "synthetic:?fps=absurd"), 400, "url: "),
+        (typed("hls", "file:///media/a.m3u8"), 400, "begins with http://"),
+        (typed("frames", "frames:b"), 400, "reads none"),
         (typed("http", "file:///media/a.mp4"), 400, "begins with http://"),
         (json!({"name": "a", "source_type": "http"}), 400, "needs one"),
     ];
@@ -54,7 +56,7 @@ async fn streams_that_make_no_sense() {
         ("text/plain", "{}", 415, "application/json"),
         ("application/json", "", 400, "not JSON"),
         ("application/json", "{\"name\": ", 400, "not JSON"),
-        ("application/json", &*"[".repeat(100_000), 400, "not JSON"),
+        ("application/json", &*"[".repeat(100_000), 400, "the body is not valid"),
         ("application/json", &*format!("{{\"name\": \"{}\"}}", "x".repeat(300 << 10)), 413, "longer than"),
     ] {
         let answer = stand.ask(Method::POST, &at("create", ""), kind, body.to_owned()).await;
@@ -118,4 +120,23 @@ async fn streams_that_are_not_there_or_not_free() {
     }
     let long = "x".repeat(5000);
     stand.ask(Method::POST, &at("cam1/analyze", "/"), "", long).await.expect_error(413, "longer than");
+}
+
+#[tokio::test]
+async fn a_device_has_one_reader() {
+    let stand = Stand::new().await;
+    for (key, url) in
+        [("one", "device:/dev/video0"), ("two", "device:/dev/video0?fps=5"), ("three", "device:/dev/video1")]
+    {
+        create(&stand, &json!({"name": key, "source_type": "webcam", "url": url, "stream_key": key})).await;
+    }
+    let start = async |key: &str| stand.ask(Method::POST, &at(&format!("{key}/start"), "/"), "", "").await;
+    start("one").await.with_status(200);
+    start("one").await.with_status(200);
+    start("two").await.expect_error(409, "taken by stream one");
+    start("three").await.with_status(200);
+    stand.engine.set("one", |status| status.state = StreamState::Error);
+    start("two").await.with_status(200);
+    stand.ask(Method::POST, &at("two/stop", ""), "", "").await.with_status(200);
+    start("one").await.with_status(200);
 }

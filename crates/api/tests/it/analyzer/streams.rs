@@ -70,6 +70,19 @@ async fn each_type_is_recorded_and_looked_at() {
         check(live(source_type, url), url, None, Pace::Fast).await;
         check(batch(source_type, url), url, Some(false), Pace::Fast).await;
     }
+    check(live("hls", "http://192.0.2.7/a"), "hls+http://192.0.2.7/a", None, Pace::Fast).await;
+    check(
+        batch("hls", "hls+https://192.0.2.7/a.m3u8"),
+        "hls+https://192.0.2.7/a.m3u8",
+        Some(false),
+        Pace::Fast,
+    )
+    .await;
+    let posted = json!({"name": "a", "source_type": "frames", "stream_key": "posted"});
+    check(posted, "frames:posted", None, Pace::Fast).await;
+    let webcam = json!({"name": "a", "source_type": "webcam"});
+    check(webcam, "device:/dev/video0", None, Pace::Fast).await;
+    check(live("webcam", "device:/dev/video1"), "device:/dev/video1", None, Pace::Fast).await;
     check(live("file", "file:///media/a.mp4"), "file:///media/a.mp4", None, Pace::RealTime).await;
     check(batch("file", "/media/a.mp4"), "file:///media/a.mp4", Some(false), Pace::Fast).await;
     let networks = json!({"name": "a", "source_type": "rtmp", "publish_networks": "192.0.2.0/24"});

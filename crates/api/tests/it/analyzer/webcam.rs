@@ -71,13 +71,16 @@ async fn it_is_opened_and_answers_once_it_can_be_played() {
 #[tokio::test]
 async fn one_that_cannot_be_used_says_why_and_is_stopped() {
     let stand = stand("synthetic:", Duration::from_mins(1)).await;
-    for state in [StreamState::Error, StreamState::Restarting] {
+    let busy = "the camera is in use by another program or stream";
+    for (state, why, code) in
+        [(StreamState::Error, "this machine has no such camera", 503), (StreamState::Restarting, busy, 409)]
+    {
         let answer = start(&stand, "/");
         awaited(&stand, "webcam").await;
         stand.engine.set("webcam", |status| {
-            (status.state, status.last_error) = (state, Some("/dev/video0 is busy".to_owned()));
+            (status.state, status.last_error) = (state, Some(why.to_owned()));
         });
-        answer.await.unwrap().expect_error(503, "the camera cannot be used: /dev/video0 is busy");
+        answer.await.unwrap().expect_error(code, why);
         let status = stand.engine.status(&id("webcam")).unwrap();
         assert_ne!(status.state, StreamState::Restarting, "it is not tried for ever");
         stand.engine.set("webcam", |status| (status.state, status.last_error) = (StreamState::Stopped, None));
