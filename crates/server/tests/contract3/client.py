@@ -61,13 +61,14 @@ class Live:
     """A connection to /ws/stream/."""
 
     def __init__(self, slash="/"):
-        self.socket = connect(URL.replace("http", "ws", 1) + "/ws/stream" + slash)
+        self.connection = connect(URL.replace("http", "ws", 1) + "/ws/stream" + slash)
 
     def __enter__(self):
+        self.socket = self.connection.__enter__()
         return self
 
-    def __exit__(self, *_):
-        self.socket.close()
+    def __exit__(self, *why):
+        return self.connection.__exit__(*why)
 
     def say(self, **message):
         self.socket.send(json.dumps(message))
@@ -127,7 +128,7 @@ def check_a_webcam_is_played_and_watched():
             live.say(type="subscribe", stream_id=key, session_id="sitting")
             recent = live.until("recent_analysis")
             is_equal(recent["stream_id"], key)
-            times = [analysis["pts"] for analysis in recent["analyses"]]
+            times = [(analysis["run"], analysis["pts"]) for analysis in recent["analyses"]]
             assert 1 <= len(times) <= 5 and times == sorted(times, reverse=True), times
         stored = answer(client.get(f"/api/streams/{key}/analysis{slash}", params={"limit": 500}))["results"]
         same = [analysis for analysis in stored if analysis["id"] == first["id"]]
@@ -160,13 +161,13 @@ def check_a_file_is_uploaded_analysed_and_deleted():
     post(f"{key}/start/")
     until(key, "inactive")
     results = answer(client.get(f"/api/streams/{key}/analysis/", params={"limit": 500}))["results"]
-    # Batch: 5 a second of 10 s, none left out.
-    is_equal(len(results), 50)
+    # Batch: 5 a second of 10 s, from the first picture to the last, none left out.
+    is_equal(len(results), 51)
     for analysis in results:
         is_analysis(analysis, key)
     times = [analysis["pts"] for analysis in results]
     is_equal(times, sorted(times, reverse=True))
-    is_equal(len({analysis["id"] for analysis in results}), 50)
+    is_equal(len({analysis["id"] for analysis in results}), 51)
     is_equal(answer(client.delete(f"{STREAMS}{made['id']}/"))["message"], f"Stream {key} deleted")
     answer(client.delete(f"{STREAMS}{made['id']}/"), 404)
 

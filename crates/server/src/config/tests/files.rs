@@ -108,7 +108,7 @@ netwroks = [\"10.0.0.0/8\"]
         "a.toml:16: cors.origins.1: expected an origin … path",
         "a.toml:17: access.anonymous.0.networks: missing",
         "a.toml:17: access.anonymous.0.role: missing … \"viewer\" or \"operator\" or \"admin\"",
-        "a.toml:18: access.anonymous.0.contract: expected \"video-pipeline\" or \"native\"",
+        "a.toml:18: access.anonymous.0.contract: expected \"video-pipeline\" or \"media-analyzer\" or \"native\"",
         "a.toml:19: access.anonymous.0.netwroks: unknown key; did you mean networks?",
     ];
     bad(&given(file, &[], &[]), &says);
