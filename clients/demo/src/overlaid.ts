@@ -17,7 +17,7 @@ export interface Overlaid {
 }
 
 function plan(run: number, seconds: number, more: Partial<ReelPlan> = {}): ReelPlan {
-  return { run, seconds, expression: 'N*40', bFrames: 0, sound: false, ...more };
+  return { run, seconds, begin: 0, expression: 'N*40', bFrames: 0, sound: false, ...more };
 }
 
 /** Beyond what a browser and the machine need until they are going. */
@@ -37,7 +37,7 @@ export const OVERLAID: readonly Overlaid[] = [
   {
     name: 'reconnect',
     // The clock of the second begins elsewhere.
-    runs: [plan(0, 18 + LONGER), plan(1, 18 + LONGER, { expression: '5000000+N*40', bFrames: 2 })],
+    runs: [plan(0, 18 + LONGER), plan(1, 18 + LONGER, { begin: 5_000_000, bFrames: 2 })],
     steps: [{ at: 6, do: 'reconnect' }],
     seconds: 18,
   },
@@ -45,7 +45,7 @@ export const OVERLAID: readonly Overlaid[] = [
   // Distances between 19 and 51 ms, no two neighbours alike.
   { name: 'vfr', runs: [plan(0, 12 + LONGER, { expression: 'N*35+mod(N,3)*8+mod(N,7)', bFrames: 2 })], steps: [], seconds: 12 },
   // After 20 days; RTMP counts 24 of them.
-  { name: 'far', runs: [plan(0, 12 + LONGER, { expression: '1728000000+N*40', bFrames: 2, sound: true })], steps: [], seconds: 12 },
+  { name: 'far', runs: [plan(0, 12 + LONGER, { begin: 1_728_000_000, bFrames: 2, sound: true })], steps: [], seconds: 12 },
 ];
 
 export interface OverlayVerdict {

@@ -94,13 +94,14 @@ function playHls(): Playing {
   const join = new HlsJoin(hls, { onError: (error) => errors.push(String(error)) });
   const initial = new Map<number, { initPTS: number; timescale: number }>();
   hls.on(Hls.Events.INIT_PTS_FOUND, (_event, { frag, initPTS, timescale }) => void initial.set(frag.cc, { initPTS, timescale }));
-  hls.on(Hls.Events.ERROR, (_event, { fatal, details }) => void (fatal && errors.push(details)));
+  hls.on(Hls.Events.ERROR, (_event, { fatal, details }) => void (fatal ? errors.push(details) : details === Hls.ErrorDetails.BUFFER_STALLED_ERROR && (stalls += 1)));
+  let stalls = 0;
   hls.loadSource(`${streamUrl}/hls/live.m3u8`);
   hls.attachMedia(video);
   return {
     timeline: join.timeline,
     live: () => void (video.currentTime = hls.liveSyncPosition ?? video.currentTime),
-    counts: () => ({ latency: hls.latency }),
+    counts: () => ({ latency: hls.latency, target: hls.targetLatency, stalls }),
     formula: (frame, mediaTime) => {
       const found = initial.get(frame.run);
       return found?.timescale === frame.timescale ? ticksAt(mediaTime, found.initPTS, found.timescale) : null;

@@ -132,6 +132,9 @@ async function main(): Promise<boolean> {
   const browser = await launch(given.chromium);
   try {
     return await prove(browser, served);
+  } catch (error) {
+    console.error(await served.log());
+    throw error;
   } finally {
     await browser.close();
     await served.stop();

@@ -15,7 +15,9 @@ import { cells, DARK, LIGHT, STRIP } from './number.js';
 export interface ReelPlan {
   readonly run: number;
   readonly seconds: number;
-  /** PTS of picture N, as an expression of ffmpeg's `setpts`. */
+  /** PTS of the first picture. */
+  readonly begin: number;
+  /** How much later picture N is, as an expression of ffmpeg's `setpts`. */
   readonly expression: string;
   readonly bFrames: number;
   readonly sound: boolean;
@@ -48,14 +50,14 @@ export async function reelOf(plan: ReelPlan, file: string): Promise<Reel> {
   const tone = ['-f', 'lavfi', '-i', `sine=440:r=48000:d=${plan.seconds}`];
   const graph = [
     `[0:v]fps=${RATE},scale=${WIDTH}:${HEIGHT - EDGE},format=yuv420p,pad=${WIDTH}:${HEIGHT}:0:${EDGE}[street]`,
-    `[street][1:v]overlay=0:0:shortest=1,settb=1/1000,setpts='${plan.expression}'[out]`,
+    `[street][1:v]overlay=0:0:shortest=1,settb=1/1000,setpts='${plan.begin}+${plan.expression}'[out]`,
   ].join(';');
   const coding = ['-c:v', 'libx264', '-preset', 'veryfast', '-threads', '2', '-g', '50', '-sc_threshold', '0', '-bf', `${plan.bFrames}`];
   const child = spawn(
     'ffmpeg',
     [
       ['-hide_banner', '-loglevel', 'error', '-y', '-stream_loop', '-1', '-i', footage(), ...edge, ...(plan.sound ? tone : [])],
-      ['-filter_complex', graph, '-map', '[out]', ...(plan.sound ? ['-map', '2:a', '-c:a', 'aac'] : [])],
+      ['-filter_complex', graph, '-map', '[out]', ...(plan.sound ? ['-map', '2:a', '-af', `asetpts='PTS+${plan.begin}/1000/TB'`, '-c:a', 'aac'] : [])],
       ['-fps_mode', 'passthrough', '-enc_time_base', '1/1000', ...coding, '-frames:v', `${frames}`, '-f', 'flv', file],
     ].flat(),
     { stdio: ['pipe', 'ignore', 'inherit'] },

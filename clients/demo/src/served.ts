@@ -50,6 +50,11 @@ export class Served {
     return `rtmp://${this.rtmp}/live/${id}?secret=${SECRET}`;
   }
 
+  /** The end of what it logged. */
+  async log(): Promise<string> {
+    return (await readFile(join(this.folder, 'log'), 'utf8')).split('\n').slice(-30).join('\n');
+  }
+
   async ask(method: string, path: string, body?: unknown): Promise<unknown> {
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };
     const answer = await fetch(this.base + path, { method, headers, body: body === undefined ? null : JSON.stringify(body) });

@@ -9,6 +9,7 @@ use ocelli_media::{
     AccessUnit, AudioParameters, AudioUnit, CodecParameters,
     cmaf::{self, CmafError},
 };
+use ocelli_model::TimeBase;
 
 use crate::{
     archive::Shared,
@@ -137,9 +138,7 @@ impl Recorder {
                     self.part(&described, ordinal, &pictures)?;
                 }
                 if begins == Begins::Segment {
-                    if let Some(shown) = self.end_segment() {
-                        self.lengths.segment_closed(shown.ticks, base);
-                    }
+                    self.end_segment(Some(base));
                     if self.segment.is_none() && self.init.is_none() {
                         self.sound.from(base.seconds(unit.pts) - SOUND_AHEAD);
                     }
@@ -169,7 +168,7 @@ impl Recorder {
         {
             tracing::error!(stream = %self.lane.stream, %error, "the end of a run could not be recorded");
         }
-        self.end_segment();
+        self.end_segment(None);
         self.sound.clear();
         self.init = None;
     }
@@ -222,6 +221,7 @@ impl Recorder {
         shown.ticks += pictures.ticks;
         if begins {
             let live = live_segment(segment.number, run, segment, pictures, video, &described.init);
+            self.promise();
             self.lane.window().begin(live, !kept);
             if kept {
                 let begin = begin(run, segment, pictures, video, described.init);
@@ -241,9 +241,7 @@ impl Recorder {
             ticks: pictures.ticks,
             keyframe: pictures.samples.first().is_some_and(|sample| sample.keyframe),
         };
-        let mut window = self.lane.window();
-        window.promise(self.lengths.target_seconds(), self.lengths.part_target_ms());
-        window.grow(part, shown.first_pts, shown.end_pts);
+        self.lane.window().grow(part, shown.first_pts, shown.end_pts);
     }
 
     fn keep(&mut self, segment: &mut Segment, run: u32, bytes: Bytes, pictures: &Pictures) {
@@ -270,12 +268,21 @@ impl Recorder {
         !self.behind
     }
 
-    fn end_segment(&mut self) -> Option<Shown> {
-        let shown = self.segment.take()?.shown?;
+    /// `base`: another follows, so that its length says what may be promised of all. Players are told before it can be sealed, for then
+    /// it is listed.
+    fn end_segment(&mut self, base: Option<TimeBase>) {
+        let Some(shown) = self.segment.take().and_then(|segment| segment.shown) else { return };
+        if let Some(base) = base {
+            self.lengths.segment_closed(shown.ticks, base);
+            self.promise();
+        }
         if shown.kept {
             self.lane.queue.put(Job::End);
         }
-        Some(shown)
+    }
+
+    fn promise(&self) {
+        self.lane.window().promise(self.lengths.target_seconds(), self.lengths.part_target_ms());
     }
 
     /// What the next part needs; sound that cannot be recorded is left out.

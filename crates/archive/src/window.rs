@@ -58,11 +58,10 @@ impl Window {
         self.show();
     }
 
-    /// A segment begins with its first part. What is before it is whole. `missed`: the archive will not have it.
+    /// A segment begins; what is before it is whole. Shown with its first part, which follows. `missed`: the archive will not have it.
     pub(crate) fn begin(&mut self, segment: LiveSegment, missed: bool) {
         self.held.push_back(Held { segment: Arc::new(segment), missed });
         self.trim();
-        self.show();
     }
 
     /// The newest segment grows.
@@ -75,7 +74,7 @@ impl Window {
         self.show();
     }
 
-    /// What playlists promise; shown with the next part.
+    /// What playlists promise ; shown with what changes next.
     pub(crate) fn promise(&mut self, target_seconds: u32, part_target_ms: u32) {
         (self.target_seconds, self.part_target_ms) = (target_seconds, part_target_ms);
     }

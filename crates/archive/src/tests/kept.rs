@@ -88,6 +88,22 @@ async fn segments_follow_each_other() {
     assert_eq!((state.units, state.phase), (0, Phase::Recording));
 }
 
+/// What is sealed is listed, though nothing of the next segment is there yet: its length must be promised by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_segment_is_listed_before_its_length_is_promised() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = store(folder.path()).await;
+    let archive = Archive::open(config(folder.path()), index, Handle::current()).await.unwrap();
+    let long = clip(90).params("keyint=88:min-keyint=88:scenecut=0:bframes=0");
+    let mut recorder = archive.recorder(&id("cam")).unwrap();
+    give(&mut recorder, 0, &units(&long.cached()));
+    let mut view = archive.live(&id("cam")).unwrap();
+    let window = view.wait(|window| window.segments.iter().any(|segment| segment.sealed)).await;
+    assert_eq!((window.segments.len(), window.target_seconds), (1, 4), "88 pictures at 25 a second");
+    drop(recorder);
+    archive.settled().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_recorded_is_told() {
     let folder = tempfile::tempdir().unwrap();

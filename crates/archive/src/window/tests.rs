@@ -91,6 +91,22 @@ fn nothing_is_listed_that_is_nowhere() {
     assert_eq!(shown(&view.now()), "7* 8* 9*");
 }
 
+/// A segment without parts is of no use to anybody, and what is promised stands when one can be listed.
+#[test]
+fn a_segment_is_shown_with_its_first_part() {
+    let mut window = started();
+    let view = window.view();
+    window.promise(0, 200);
+    grow(&mut window, 0, false);
+    window.promise(4, 200);
+    window.sealed(0);
+    assert_eq!((shown(&view.now()).as_str(), view.now().target_seconds), ("0*+", 4));
+    window.begin(segment(1), false);
+    assert_eq!(shown(&view.now()), "0*+");
+    grow(&mut window, 2, false);
+    assert_eq!(shown(&view.now()), "0*+ 1 2*");
+}
+
 #[tokio::test]
 async fn players_hear_of_each_part() {
     let mut window = started();

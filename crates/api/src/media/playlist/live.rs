@@ -46,7 +46,7 @@ pub(in crate::media) fn live(window: &LiveWindow, folder: &str, delta: bool) -> 
         lines.line(format_args!("#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}"));
     }
     let distances = distances(segments);
-    let parts_for = f64::from(window.target_seconds) * PARTS_FOR;
+    let parts_for = f64::from(target(window, segments)) * PARTS_FOR;
     for place in skipped..segments.len() {
         let segment = &segments[place];
         let complete = is_complete(window, segments, place);
@@ -75,7 +75,7 @@ pub(in crate::media) fn live(window: &LiveWindow, folder: &str, delta: bool) -> 
 }
 
 fn head(lines: &mut Lines, window: &LiveWindow, segments: &[Arc<LiveSegment>]) {
-    let target = window.target_seconds.max(1);
+    let target = target(window, segments);
     let part = f64::from(window.part_target_ms.max(1)) / 1e3;
     lines.line(format_args!("#EXTM3U"));
     lines.line(format_args!("#EXT-X-VERSION:9"));
@@ -93,6 +93,12 @@ fn head(lines: &mut Lines, window: &LiveWindow, segments: &[Arc<LiveSegment>]) {
     if segments.iter().all(|segment| segment.keyframe) {
         lines.line(format_args!("#EXT-X-INDEPENDENT-SEGMENTS"));
     }
+}
+
+/// Longest segment in whole seconds: as promised, or as they are where a run ended before one was whole that could be promised of.
+fn target(window: &LiveWindow, segments: &[Arc<LiveSegment>]) -> u32 {
+    let longest = segments.iter().map(|segment| segment.seconds().round() as u32).max();
+    if window.target_seconds > 0 { window.target_seconds } else { longest.unwrap_or(0).max(1) }
 }
 
 /// What stands before a segment: what is other than before it, and when it was.
