@@ -11,6 +11,9 @@ PACKAGES=(
     gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-{base,good,bad,ugly}
 )
 
+# The clients' tests play in a real browser (77 MB to download, 270 MB on disk, and what it needs); without Node.js there are none.
+if command -v node >/dev/null && command -v npm >/dev/null; then PACKAGES+=(chromium); fi
+
 need dpkg-query "this set-up knows Debian and its children; elsewhere install the equivalents of: ${PACKAGES[*]}"
 # Debian's own Python comes without the parts that make a virtual environment.
 python3 -c 'import ensurepip, venv' 2>/dev/null || PACKAGES+=(python3-venv)

@@ -28,7 +28,8 @@ export class Served {
       ...Object.entries(own).map(([key, name]) => `${key}=${join(folder, name)}`),
       ...['server.listen=127.0.0.1:0', 'rtmp.listen=127.0.0.1:0', 'archive.reserve_bytes=1 MB', 'engine.backoff_min=50 ms', ...settings],
     ];
-    const child = spawn(binary, ['serve', ...all.flatMap((setting) => ['--set', setting])], { stdio: ['ignore', 'pipe', 'pipe'], env: environment() });
+    // A process group of its own: Ctrl-C is ours to pass on, once.
+    const child = spawn(binary, ['serve', ...all.flatMap((setting) => ['--set', setting])], { stdio: ['ignore', 'pipe', 'pipe'], env: environment(), detached: true });
     child.stderr.pipe(createWriteStream(join(folder, 'log')));
     try {
       const [base, rtmp] = await within(Promise.all([first(child, 'stdout', /(http:\/\/\S+)/), first(child, 'stderr', /RTMP publishers are taken.*?([\d.]+:\d+)/)]));
