@@ -84,7 +84,7 @@ fn what_fits() {
 
 /// Programs of the walk that every machine has, or gets in a moment.
 fn has_tools() -> bool {
-    let missing = ["curl", "jq", "openssl", "python3"].into_iter().find(|tool| {
+    let missing = ["curl", "jq", "openssl", "python3", "ffmpeg"].into_iter().find(|tool| {
         let found =
             Command::new("bash").args(["-c", "command -v \"$0\"", tool]).stdout(Stdio::null()).status();
         !found.is_ok_and(|status| status.success())
@@ -117,19 +117,45 @@ fn the_walk_of_the_guide() {
         ("127.0.0.1:8002", format!("127.0.0.1:{plain}")),
         (":8443", format!(":{secure}")),
     ];
+    follow("serve.md", &home, &plain, &replaced);
+    assert!(!folder.path().join("walk").try_exists().unwrap(), "the walk tidies up");
+}
+
+#[test]
+fn the_walk_of_recording() {
+    let Some(home) = home() else { return };
+    if !has_tools() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let [plain, rtmp] = free_ports();
+    let replaced = [
+        ("/tmp/ocelli-recording", folder.path().join("walk").display().to_string()),
+        ("127.0.0.1:8002", format!("127.0.0.1:{plain}")),
+        ("127.0.0.1:1935", format!("127.0.0.1:{rtmp}")),
+    ];
+    follow("recording.md", &home, &plain, &replaced);
+    assert!(!folder.path().join("walk").try_exists().unwrap(), "the walk tidies up");
+}
+
+/// Runs the commands of a guide, with words of it replaced by this run's own, and compares what they print. The server listens on `plain`.
+fn follow(name: &str, home: &Path, plain: &str, replaced: &[(&str, String)]) {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut guide = std::fs::read_to_string(repository.join("docs/guide/serve.md")).unwrap();
-    for (word, own) in &replaced {
+    let mut guide = std::fs::read_to_string(repository.join("docs/guide").join(name)).unwrap();
+    for (word, own) in replaced {
         assert!(guide.contains(word), "the guide has no {word}");
         guide = guide.replace(word, own);
     }
     let steps = steps(&guide);
     let mut script = format!("exec 2>&1\nexport OCELLI_SERVER_LISTEN=127.0.0.1:{plain}\n");
+    if let Some((_, rtmp)) = replaced.iter().find(|(word, _)| word.ends_with(":1935")) {
+        writeln!(script, "export OCELLI_RTMP_LISTEN={rtmp}").unwrap();
+    }
     script.push_str("trap 'kill -9 $server 2> /dev/null' EXIT\n");
     for step in &steps {
         writeln!(script, "{}\nprintf '{MARK}'", step.command).unwrap();
     }
-    let printed = walked(&script, &home, &repository);
+    let printed = walked(&script, home, &repository);
     let printed: Vec<&str> = printed.split(MARK).collect();
     let mut wrong = String::new();
     for (n, step) in steps.iter().enumerate() {
@@ -141,7 +167,6 @@ fn the_walk_of_the_guide() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
-    assert!(!folder.path().join("walk").try_exists().unwrap(), "the walk tidies up");
 }
 
 /// What the script prints in a shell of its own.
