@@ -45,7 +45,7 @@ def free_port():
 
 def configuration(footage, folder, port):
     """A file that the server reads; anything else has its default."""
-    quoted = {name: json.dumps(str(folder / name)) for name in ("store", "frames", "uploads", "tokens.json")}
+    quoted = {name: json.dumps(str(folder / name)) for name in ("store", "frames", "uploads", "recordings", "tokens.json")}
     return f"""[server]
 listen = ["127.0.0.1:{port}"]
 
@@ -59,6 +59,9 @@ uploads = {quoted["uploads"]}
 
 [store]
 path = {quoted["store"]}
+
+[archive]
+path = {quoted["recordings"]}
 """
 
 
@@ -101,7 +104,9 @@ def create(base, stream):
 def camera(name, path):
     """A stream that plays a file round and round, as a camera would send it."""
     source = {"url": path.as_uri(), "pace": "real_time", "repeat": True}
-    return {"id": name, "source": source, "fps": 5, "frames": {}, "models": [{}], "gate": True}
+    # The other clip is MPEG-4 part 2, which no browser plays.
+    record = {} if path.suffix == ".mp4" else None
+    return {"id": name, "source": source, "fps": 5, "frames": {}, "models": [{}], "gate": True, "record": record}
 
 
 def results(base):
@@ -132,6 +137,9 @@ def to_try(base, folder, footage):
     yield "in a browser:"
     yield f"   {base}/api/docs/"
     yield from (f"   {streams}/{name}/snapshot.jpg" for name in CAMERAS)
+    yield "what is recorded, in any player of HLS (ffplay, VLC, Safari), and as a list:"
+    yield f"   ffplay {streams}/{first}/hls/live.m3u8"
+    yield f"   curl -s {streams}/{first}/recording"
     yield "in another terminal, here:"
     yield f"   curl -s {streams}/{first}/status"
     yield f"   python3 scripts/follow.py {base.replace('http', 'ws', 1)}/api/v1/streams/{first}/live"
