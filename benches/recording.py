@@ -20,7 +20,8 @@ from serving import spent
 STREAMS = 4
 # CPU of ours in times of nginx; of a core for a recorded stream; ms beside the decode that is needed; ms for an hour's playlist.
 PUBLISHED, RECORDED, BESIDE_MS, HOUR_MS = 1.0, 0.01, 30, 50
-POSITIONS, ASKED, SEED = 50, 20, 5
+# Each position in so many turns of both sides, of which the least counts: the others tell what else the machine did.
+POSITIONS, TURNS, ASKED, SEED = 50, 3, 20, 5
 VIEWERS = 500
 # Connections, the first segments: not what a stream costs in the long run.
 WARM_S = 6
@@ -154,7 +155,9 @@ class Recording:
             with Process(command, self.folder / "stills-log", stdin=subprocess.PIPE) as stills:
                 positions = random.Random(SEED).sample(json.loads(stills.line()), POSITIONS)
                 client = Client(server.address)
-                looks = [self.picture(client, stills, pts) for pts in positions]
+                turns = [[self.picture(client, stills, pts) for _ in range(TURNS)] for pts in positions]
+        least = lambda looks, key: min(look[key] for look in looks)
+        looks = [looks[0] | {key: least(looks, key) for key in ("ours_ms", "needed_ms")} for looks in turns]
         return {"pictures": looks, "kept": kept}
 
     def picture(self, client, stills, pts):
@@ -337,7 +340,8 @@ def rows(table, found):
     hour = found["hour"]
     # One segment short of it is an hour all the same.
     whole = hour["seconds"] >= 3595
-    table.value("record: an hour of archive as a playlist, p95", f"{hour['segments']:,} segments", f"{high(hour['ms']):.1f} ms", "",
+    seen = f"{hour['segments']:,} segments, median {statistics.median(hour['ms']):.1f} ms"
+    table.value("record: an hour of archive as a playlist, p95", seen, f"{high(hour['ms']):.1f} ms", "",
                 f"<= {HOUR_MS} ms", whole and high(hour["ms"]) <= HOUR_MS)
     kept = found["pictures"]["kept"]
     seen = f"{kept['media_seconds'] / kept['seconds']:.0f} times as fast as real time"
