@@ -3,6 +3,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import mirror
 import nginx
 import recording
 from table import Table
@@ -100,8 +101,8 @@ class Rows(unittest.TestCase):
 class Playlists(unittest.TestCase):
     def test_nginx_gets_whole_segments_whose_files_are_there(self):
         head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:7\n#EXTINF:2.000000,\nmedia/v/0/7.mp4\n"
-        self.assertEqual(recording.plain(PLAYLIST, "media/v/0", lambda number: True), f"{head}#EXTINF:2.000000,\nmedia/v/0/8.mp4\n")
-        self.assertEqual(recording.plain(PLAYLIST, "media/v/0", lambda number: number == "7"), head)
+        self.assertEqual(mirror.plain(PLAYLIST, "media/v/0", lambda number: True), f"{head}#EXTINF:2.000000,\nmedia/v/0/8.mp4\n")
+        self.assertEqual(mirror.plain(PLAYLIST, "media/v/0", lambda number: number == "7"), head)
 
 
 class Peer(unittest.TestCase):
