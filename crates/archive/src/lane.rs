@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -12,6 +13,8 @@ use crate::{ArchiveConfig, Phase, RecorderState, live::Init, window::Window};
 
 /// Most jobs that wait, however small.
 const MOST_JOBS: usize = 4096;
+/// Longest wait for room.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A stream that is, or was, recorded.
 #[derive(Debug)]
@@ -27,7 +30,12 @@ impl Lane {
         Self {
             stream: stream.clone(),
             window: Mutex::new(Window::new(config.listed)),
-            queue: Queue { most: config.queue_bytes, waiting: Mutex::default(), changed: Condvar::new() },
+            queue: Queue {
+                most: config.queue_bytes,
+                waiting: Mutex::default(),
+                changed: Condvar::new(),
+                emptied: Condvar::new(),
+            },
             state: Mutex::default(),
         }
     }
@@ -99,6 +107,8 @@ pub(crate) struct Queue {
     most: usize,
     waiting: Mutex<Waiting>,
     changed: Condvar,
+    /// Something was taken out, or is out of memory.
+    emptied: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -139,16 +149,29 @@ impl Queue {
         waiting.bytes <= self.most / 2 && waiting.jobs.len() <= MOST_JOBS / 2
     }
 
+    /// Waits until there is, for those that can hold their source back; not for ever, for the disk may be gone.
+    pub(crate) fn wait_for_room(&self) {
+        let full = |waiting: &mut Waiting| {
+            !waiting.ended && (waiting.bytes > self.most / 2 || waiting.jobs.len() > MOST_JOBS / 2)
+        };
+        let waited = self.emptied.wait_timeout_while(self.lock(), PATIENCE, full);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// The next job; nothing after the last one.
     pub(crate) fn take(&self) -> Option<Job> {
         let waits = |waiting: &mut Waiting| waiting.jobs.is_empty() && !waiting.ended;
         let mut waiting = self.changed.wait_while(self.lock(), waits).unwrap_or_else(PoisonError::into_inner);
-        waiting.jobs.pop_front()
+        let job = waiting.jobs.pop_front();
+        drop(waiting);
+        self.emptied.notify_all();
+        job
     }
 
     /// Its bytes are on their way out of memory.
     pub(crate) fn done(&self, bytes: usize) {
         self.lock().bytes -= bytes;
+        self.emptied.notify_all();
     }
 
     pub(crate) fn start(&self) {

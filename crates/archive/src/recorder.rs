@@ -97,6 +97,12 @@ impl Recorder {
         }
     }
 
+    /// Waits until the disk has taken most of what was given, for sources that can wait: nothing of theirs is left out because it comes faster
+    /// than the disk works. A minute at most.
+    pub fn wait_for_room(&self) {
+        self.lane.queue.wait_for_room();
+    }
+
     /// The next picture in decode order. `run` is the ordinal of its run: another one ends the run before. `keyframe`: decoding can
     /// start here, also at a recovery point. `reorder_depth`: how many pictures may come before one and be shown after it.
     pub fn unit(&mut self, run: u32, unit: &AccessUnit, keyframe: bool, reorder_depth: u32, arrived_ms: i64) {

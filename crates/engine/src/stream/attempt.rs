@@ -137,7 +137,8 @@ impl Attempt<'_> {
         let Some(record) = &self.spec.record else { return Ok(None) };
         let archive = self.shared.archive.as_ref().ok_or("this server keeps no recordings")?;
         let recorder = archive.recorder(&self.seat.id).map_err(|error| reason(&error))?;
-        Ok(Some(Tape::new(recorder, self.first_run, record.audio, self.shared.config.now_ms)))
+        let tape = Tape::new(recorder, self.first_run, record.audio, self.shared.config.now_ms);
+        Ok(Some(tape.waiting(!self.spec.source.is_live())))
     }
 
     /// Closes the ledger of a run from its recording. What is not recorded any more stays as it is.

@@ -117,14 +117,21 @@ impl Feed {
         if let Some(ending) = &state.ending {
             return Err(ending.clone());
         }
-        if !state.has_room(&item, &self.limits) {
-            return Ok(Some(item));
-        }
-        state.bytes += item.bytes();
-        state.items.push_back(item);
+        // Sound is taken with the picture after it: waking the reader for each block of it costs as much as the rest of its work.
+        let room = state.has_room(&item, &self.limits);
+        let wakes = !room || matches!(item, Item::Picture(_));
+        let left = if room {
+            state.bytes += item.bytes();
+            state.items.push_back(item);
+            None
+        } else {
+            Some(item)
+        };
         drop(state);
-        self.filled.notify_one();
-        Ok(None)
+        if wakes {
+            self.filled.notify_one();
+        }
+        Ok(left)
     }
 
     /// Waits for the next, or, once all are taken, for the end.
