@@ -31,7 +31,8 @@ pub(crate) struct Analysis {
     /// From planes to detections, in seconds; measured.
     processing_time: f64,
     /// `object_detection`
-    analysis_type: &'static str,
+    #[serde(rename = "analysis_type")]
+    kind: &'static str,
     /// Media time in seconds, for people; `pts` is exact.
     frame_timestamp: f64,
     /// `local`: in this process.
@@ -119,7 +120,7 @@ impl Analysis {
             session_id: session.map(str::to_owned),
             timestamp: Wall(captured.unwrap_or(began)).to_string(),
             processing_time: seconds(result.took),
-            analysis_type: "object_detection",
+            kind: "object_detection",
             frame_timestamp: rounded(time_base.seconds(pts), 6),
             provider: "local",
             detections: result.detections.iter().zip(tracks).map(detection).collect(),

@@ -26,7 +26,7 @@ const MOMENTS_HOLD: Duration = Duration::from_secs(20);
 /// One desk per stream that anybody watched. Bounded by the streams there are: see [`Desks::of`].
 #[derive(Debug, Default)]
 pub(crate) struct Desks {
-    desks: Mutex<HashMap<StreamId, Arc<Desk>>>,
+    known: Mutex<HashMap<StreamId, Arc<Desk>>>,
     /// Streams that are being created: one after the other, so that each finds a number of its own.
     pub(super) creating: tokio::sync::Mutex<()>,
     /// Streams that are being stopped, and how many asked for it.
@@ -60,7 +60,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Desks {
     /// The desk of a stream that is there.
     pub(super) fn of(&self, shared: &Shared, id: &StreamId) -> Arc<Desk> {
-        let mut desks = lock(&self.desks);
+        let mut desks = lock(&self.known);
         if let Some(desk) = desks.get(id) {
             return Arc::clone(desk);
         }
@@ -71,12 +71,12 @@ impl Desks {
 
     /// What viewers left, if any.
     pub(super) fn sessions(&self, id: &StreamId) -> Sessions {
-        let desk = lock(&self.desks).get(id).cloned();
+        let desk = lock(&self.known).get(id).cloned();
         desk.map(|desk| desk.sessions()).unwrap_or_default()
     }
 
     pub(super) fn forget(&self, id: &StreamId) {
-        lock(&self.desks).remove(id);
+        lock(&self.known).remove(id);
     }
 
     pub(super) fn is_stopping(&self, id: &StreamId) -> bool {
@@ -155,7 +155,7 @@ impl Desk {
                 tracks,
             })),
         });
-        seen.map(|analysis| AnalyzerMessage::AnalysisUpdate { analysis }.text()).collect()
+        seen.map(|analysis| AnalyzerMessage::AnalysisUpdate { analysis: Box::new(analysis) }.text()).collect()
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn key(name: &str, otherwise: &str) -> Result<StreamId, Failure> {
     let plain = Some(plain.trim_end_matches('-')).filter(|plain| !plain.is_empty()).unwrap_or(otherwise);
     let random = random::<APART>()?;
     let end: String = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
-    Ok(format!("{plain}-{end}").parse().map_err(Failure::invalid)?)
+    format!("{plain}-{end}").parse().map_err(Failure::invalid)
 }
 
 /// 32 letters that nobody can guess, with nothing among them that means something in a URL.

@@ -30,7 +30,7 @@ pub(crate) enum AnalyzerMessage {
     /// A new analysis. It may not be durable yet.
     AnalysisUpdate {
         #[schema(value_type = Analysis)]
-        analysis: Analysis,
+        analysis: Box<Analysis>,
     },
     /// The client was too slow for so many updates about the stream.
     Missed {

@@ -126,7 +126,7 @@ impl NewStream {
             "rtmp" => return Ok(SourceSpec::new(parsed(&format!("publish:{id}"))?)),
             "webcam" if self.url.is_none() => return camera(shared),
             "webcam" => &["device:"],
-            "file" if self.url.is_none() => return self.file(awaited(shared, id)?, true),
+            "file" if self.url.is_none() => return Ok(self.file(awaited(shared, id)?, true)),
             "file" => &["file:", "/"],
             "rtsp" => &["rtsp://", "rtsps://"],
             "frames" if self.url.is_none() => return Ok(SourceSpec::new(parsed(&format!("frames:{id}"))?)),
@@ -168,12 +168,12 @@ impl NewStream {
             )));
         }
         let url = parsed(&url)?;
-        if self.source_type == "file" { self.file(url, false) } else { Ok(SourceSpec::new(url)) }
+        Ok(if self.source_type == "file" { self.file(url, false) } else { SourceSpec::new(url) })
     }
 
-    fn file(&self, url: SourceUrl, untrusted: bool) -> Result<SourceSpec, Failure> {
+    fn file(&self, url: SourceUrl, untrusted: bool) -> SourceSpec {
         let pace = if self.processing_mode == Mode::Live { Pace::RealTime } else { Pace::Fast };
-        Ok(SourceSpec { pace, untrusted, ..SourceSpec::new(url) })
+        SourceSpec { pace, untrusted, ..SourceSpec::new(url) }
     }
 }
 

@@ -251,7 +251,7 @@ async fn known(shared: &Shared, id: &StreamId) -> Utf8Bytes {
     let question = Question { stream: id, stretch: Stretch::ALL, start: None, limit: 1 };
     match question.answer(shared, &sessions).await {
         Ok(mut found) => match found.analyses.pop() {
-            Some(analysis) => AnalyzerMessage::AnalysisUpdate { analysis }.text(),
+            Some(analysis) => AnalyzerMessage::AnalysisUpdate { analysis: Box::new(analysis) }.text(),
             None => AnalyzerMessage::error(format!("no frame of stream {id} was analysed yet")),
         },
         Err(failure) => AnalyzerMessage::error(failure.words()),

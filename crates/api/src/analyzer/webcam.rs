@@ -196,7 +196,7 @@ async fn part(shared: &Shared, id: &StreamId, started: &Started) {
             return;
         }
     }
-    future::pending().await
+    future::pending::<()>().await;
 }
 
 impl Started {
