@@ -1,7 +1,7 @@
 /** The page: plays a stream, draws its boxes, and compares each picture with the box that the join chose. */
 
 import { cover, draw, follow, Overlay, parseExact, readResult, ticksAt, HlsJoin, type Frame, type FrameResult, type Showing, type Shown, type Timeline } from '@ocelli/join';
-import { Player } from '@ocelli/player';
+import { PACE, Player } from '@ocelli/player';
 import Hls from 'hls.js';
 
 import { truthOf } from './truth.js';
@@ -90,7 +90,7 @@ function element<T extends HTMLElement>(id: string): T {
 
 function playHls(): Playing {
   // Left alone, hls.js stays as late as it began; faster, it goes back to where the playlist says.
-  const hls = new Hls({ lowLatencyMode: true, backBufferLength: 4, liveDurationInfinity: true, enableWorker: true, maxLiveSyncPlaybackRate: 1.06 });
+  const hls = new Hls({ lowLatencyMode: true, backBufferLength: 4, liveDurationInfinity: true, enableWorker: true, maxLiveSyncPlaybackRate: 1.1 });
   const join = new HlsJoin(hls, { onError: (error) => errors.push(String(error)) });
   const initial = new Map<number, { initPTS: number; timescale: number }>();
   hls.on(Hls.Events.INIT_PTS_FOUND, (_event, { frag, initPTS, timescale }) => void initial.set(frag.cc, { initPTS, timescale }));
@@ -114,7 +114,8 @@ function wordsOf(error: unknown): string {
 }
 
 function playSocket(): Playing {
-  const player = new Player(video, `${socketUrl}/media`, { onError: (error) => errors.push(wordsOf(error)) });
+  const behind = Number(options.get('behind') ?? PACE.behind);
+  const player = new Player(video, `${socketUrl}/media`, { behind, onError: (error) => errors.push(wordsOf(error)) });
   return { timeline: player.timeline, live: () => player.goLive(), counts: () => player.counts, formula: () => null };
 }
 

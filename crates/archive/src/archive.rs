@@ -16,7 +16,7 @@ use crate::{
     ArchiveConfig, ArchiveError, ArchiveReader, Clip, Finding, LiveView, Recorder, Recovered, Removed,
     clip::Plan,
     files::{Disk, Files},
-    lane::Lane,
+    lane::{Lane, LiveHold},
     object::key,
     syncing::Syncing,
     writer,
@@ -121,7 +121,9 @@ impl Archive {
         let seat = lanes.entry(stream.clone()).or_insert_with(|| Seat::new(stream, &self.shared.config, 0));
         let (next, lane) = (next.max(seat.next), Arc::clone(&seat.lane));
         lane.queue.start();
-        lane.window().start();
+        if lane.window().start() {
+            *lane.lengths() = None;
+        }
         *lane.state() = crate::RecorderState::default();
         let (shared, theirs) = (Arc::clone(&self.shared), Arc::clone(&lane));
         let thread = std::thread::Builder::new().name(format!("archive:{stream}"));
@@ -129,6 +131,13 @@ impl Archive {
         let path = self.shared.config.folder.clone();
         seat.thread = Some(thread.map_err(|source| ArchiveError::Folder { path, source })?);
         Ok(Recorder::new(Arc::clone(&self.shared), lane, next))
+    }
+
+    /// Says that a stream is to be recorded, interruptions or not.
+    pub fn hold(&self, stream: &StreamId) -> LiveHold {
+        let mut lanes = self.shared.lanes();
+        let seat = lanes.entry(stream.clone()).or_insert_with(|| Seat::new(stream, &self.shared.config, 0));
+        LiveHold::new(Arc::clone(&seat.lane))
     }
 
     /// Where live players of a stream look; nothing before it was first recorded.

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use ocelli_model::{StreamId, TimeBase};
 
-use crate::{ArchiveConfig, Phase, RecorderState, live::Init, window::Window};
+use crate::{ArchiveConfig, Phase, RecorderState, cutting::Lengths, live::Init, window::Window};
 
 /// Most jobs that wait, however small.
 const MOST_JOBS: usize = 4096;
@@ -23,6 +23,8 @@ pub(crate) struct Lane {
     pub(crate) window: Mutex<Window>,
     pub(crate) queue: Queue,
     pub(crate) state: Mutex<RecorderState>,
+    /// What recorders before promised of the window that goes on.
+    lengths: Mutex<Option<Lengths>>,
 }
 
 impl Lane {
@@ -37,7 +39,13 @@ impl Lane {
                 emptied: Condvar::new(),
             },
             state: Mutex::default(),
+            lengths: Mutex::default(),
         }
+    }
+
+    /// Of the recorder before, if its promises bind the next one.
+    pub(crate) fn lengths(&self) -> MutexGuard<'_, Option<Lengths>> {
+        self.lengths.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn window(&self) -> MutexGuard<'_, Window> {
@@ -56,6 +64,23 @@ impl Lane {
         };
         self.state().phase = phase;
         self.window().pause(reason);
+    }
+}
+
+/// As long as it is there, a stream's live playlists do not end: recording may be interrupted, and goes on.
+#[derive(Debug)]
+pub struct LiveHold(Arc<Lane>);
+
+impl LiveHold {
+    pub(crate) fn new(lane: Arc<Lane>) -> Self {
+        lane.window().hold();
+        Self(lane)
+    }
+}
+
+impl Drop for LiveHold {
+    fn drop(&mut self) {
+        self.0.window().release();
     }
 }
 

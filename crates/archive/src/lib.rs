@@ -51,6 +51,7 @@ pub use check::{Finding, Mismatch};
 pub use clip::Clip;
 pub use config::{ArchiveConfig, Retention};
 pub use error::ArchiveError;
+pub use lane::LiveHold;
 pub use live::{Init, LivePart, LiveSegment, LiveView, LiveWindow};
 pub use reader::{ArchiveReader, Media};
 pub use recorder::{Phase, Recorder, RecorderState};

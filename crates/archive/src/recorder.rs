@@ -80,8 +80,9 @@ struct Described {
 
 impl Recorder {
     pub(crate) fn new(shared: Arc<Shared>, lane: Arc<Lane>, next: u64) -> Self {
+        let before = lane.lengths().take();
         Self {
-            lengths: Lengths::new(&shared.config),
+            lengths: before.unwrap_or_else(|| Lengths::new(&shared.config)),
             shared,
             lane,
             next,
@@ -338,6 +339,7 @@ impl Recorder {
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.end_run();
+        *self.lane.lengths() = Some(self.lengths.clone());
         self.lane.window().end();
         self.shared.leave(&self.lane.stream, self.next);
     }

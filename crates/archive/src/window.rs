@@ -28,6 +28,10 @@ pub(crate) struct Window {
     target_seconds: u32,
     part_target_ms: u32,
     ended: bool,
+    /// Somebody records.
+    recorded: bool,
+    /// So many say that more is to come.
+    holds: u32,
     paused: Option<String>,
     shown: watch::Sender<Arc<LiveWindow>>,
 }
@@ -41,6 +45,8 @@ impl Window {
             target_seconds: 0,
             part_target_ms: 0,
             ended: true,
+            recorded: false,
+            holds: 0,
             paused: None,
             shown: watch::Sender::new(Arc::new(window)),
         }
@@ -50,12 +56,28 @@ impl Window {
         LiveView::new(self.shown.subscribe())
     }
 
-    /// Recording begins anew: promises of before do not bind it, so what they were made for is gone.
-    pub(crate) fn start(&mut self) {
-        self.held.clear();
-        (self.target_seconds, self.part_target_ms) = (0, 0);
-        (self.ended, self.paused) = (false, None);
+    /// Recording begins. True: anew, so that promises of before do not bind it, and what they were made for is gone.
+    pub(crate) fn start(&mut self) -> bool {
+        self.recorded = true;
+        self.paused = None;
+        let anew = self.ended;
+        if anew {
+            self.held.clear();
+            (self.target_seconds, self.part_target_ms) = (0, 0);
+            self.ended = false;
+        }
         self.show();
+        anew
+    }
+
+    /// Until as many releases, the end of a recording is an interruption: a playlist that has ended may not go on.
+    pub(crate) fn hold(&mut self) {
+        self.holds += 1;
+    }
+
+    pub(crate) fn release(&mut self) {
+        self.holds = self.holds.saturating_sub(1);
+        self.end_unless_needed();
     }
 
     /// A segment begins; what is before it is whole. Shown with its first part, which follows. `missed`: the archive will not have it.
@@ -102,7 +124,16 @@ impl Window {
         }
     }
 
+    /// Recording ends.
     pub(crate) fn end(&mut self) {
+        self.recorded = false;
+        self.end_unless_needed();
+    }
+
+    fn end_unless_needed(&mut self) {
+        if self.ended || self.recorded || self.holds > 0 {
+            return;
+        }
         self.ended = true;
         self.trim();
         self.show();

@@ -107,6 +107,29 @@ fn a_segment_is_shown_with_its_first_part() {
     assert_eq!(shown(&view.now()), "0*+ 1 2*");
 }
 
+/// A playlist that has ended may not go on, so it ends with the stream, not with a connection.
+#[test]
+fn who_holds_it_keeps_it_from_ending() {
+    let mut window = Window::new(Duration::from_secs(8));
+    let view = window.view();
+    window.hold();
+    assert!(view.now().ended, "nothing was recorded");
+    assert!(window.start());
+    window.promise(4, 209);
+    grow(&mut window, 0, false);
+    window.end();
+    assert_eq!((view.now().ended, shown(&view.now())), (false, "0*".to_owned()));
+    assert!(!window.start(), "it goes on, and so do its promises");
+    grow(&mut window, 1, false);
+    assert_eq!((shown(&view.now()), view.now().target_seconds), ("0* 1*".to_owned(), 4));
+    window.release();
+    assert!(!view.now().ended, "it is recorded");
+    window.end();
+    assert!(view.now().ended);
+    assert!(window.start());
+    assert_eq!((shown(&view.now()), view.now().target_seconds), (String::new(), 0));
+}
+
 #[tokio::test]
 async fn players_hear_of_each_part() {
     let mut window = started();

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use ocelli_archive::LiveHold;
 use ocelli_ingest::{SourceKind, Stop};
 use ocelli_media::pixel::jpeg;
 use ocelli_sinks::{Existing, FolderError, FrameFolder};
@@ -30,11 +31,15 @@ pub(super) struct Going {
     spec: StreamSpec,
     stop: Stop,
     carried: Carried,
+    /// Live playlists go on from attempt to attempt.
+    live: Option<LiveHold>,
 }
 
 impl Going {
     pub(super) fn new(shared: Arc<Shared>, entry: Arc<entry::Entry>, spec: StreamSpec, stop: Stop) -> Self {
-        Self { shared, entry, spec, stop, carried: Carried::default() }
+        let archive = shared.archive.as_ref().filter(|_| spec.record.is_some());
+        let live = archive.map(|archive| archive.hold(&entry.seat.id));
+        Self { shared, entry, spec, stop, carried: Carried::default(), live }
     }
 
     /// Until the source is at its end, or the end was asked for, or nothing will help.
@@ -216,6 +221,7 @@ impl Going {
     }
 
     fn end(mut self, state: StreamState, error: Option<String>) {
+        self.live = None;
         // Where that fails the next start of the store does it.
         self.close_unclean().ok();
         let word = match state {
