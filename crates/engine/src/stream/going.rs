@@ -101,7 +101,7 @@ impl Going {
                 return;
             }
             self.open_folder();
-            let Self { shared, entry, spec, stop, carried } = self;
+            let Self { shared, entry, spec, stop, carried, .. } = self;
             let attempt = Attempt {
                 shared,
                 seat: &entry.seat,
@@ -137,7 +137,7 @@ impl Going {
             Ok(first) => first,
             Err(error) => return Ended::store_failed(&error),
         };
-        let Self { shared, entry, spec, stop, carried } = self;
+        let Self { shared, entry, spec, stop, carried, .. } = self;
         Attempt { shared, seat: &entry.seat, spec, stop, software, first_run, resumes, again: None }
             .run(carried)
     }
