@@ -163,7 +163,7 @@ async fn secrets_are_for_those_who_may_operate() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tokens.toml");
     let file = TokenFile::open(&path).unwrap();
-    let mut token = |role, streams: Option<&[&str]>| {
+    let token = |role, streams: Option<&[&str]>| {
         let streams = StreamScope::of(streams).unwrap();
         let name = format!("{role} {streams}");
         file.create(NewToken { name, role, streams, expires_ms: None }, 0).unwrap().1.reveal().to_owned()
