@@ -149,7 +149,7 @@ function see(playing: Playing, showing: Showing): void {
   const [exact] = boxes.filter((box) => !box.interpolated);
   const label = exact && /^\d+$/.test(exact.label) ? Number(exact.label) : null;
   const formula = frame && playing.formula(frame, mediaTime);
-  const result = frame && overlay.resultOf(frame);
+  const result = lookAt(frame);
   // The same picture again, with its result or ahead of its callback.
   if (sightings.at(-1)?.mediaTime === mediaTime) {
     frames.pop();
@@ -209,9 +209,14 @@ function tell(frame: Frame | null, number: number | null, label: number | null):
   element('compared').textContent = `${compared}`;
 }
 
+/** What a model saw in this picture; a verdict without a look is none. */
+function lookAt(frame: Frame | null | undefined): FrameResult | null {
+  const result = frame ? overlay.resultOf(frame) : null;
+  return result && result.looks.size > 0 ? result : null;
+}
+
 function isAnalysed(index: number): boolean {
-  const frame = frames[index];
-  return frame !== null && frame !== undefined && overlay.resultOf(frame) !== null;
+  return lookAt(frames[index]) !== null;
 }
 
 function hear(): void {
