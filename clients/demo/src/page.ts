@@ -189,7 +189,8 @@ async function ask({ run, pts }: FrameResult, shown: number): Promise<void> {
     if (number === null) return;
     compared += 1;
     if (number !== shown) off += 1;
-    element('label').textContent = `${number}`;
+    // It comes later than its picture: both are named.
+    element('label').textContent = `${number}, shown as ${shown}`;
   } finally {
     asking = false;
   }
