@@ -61,7 +61,7 @@ interface Outcome {
 
 async function tryOne(browser: Browser, base: string, trial: Trial): Promise<Outcome> {
   const thrown: string[] = [];
-  const page = await open(browser, base, `strip&player=${trial.player}&stream=${trial.stream}`, thrown);
+  const page = await open(browser, base, `strip&behind=0.6&player=${trial.player}&stream=${trial.stream}`, thrown);
   const done = act(page, trial.plan, trial.seconds);
   const name = trial.plan?.name ?? trial.stream;
   const shots = given.shots ? await photograph(page, done, 0.02, join(given.shots, `${name}-${trial.player}.png`)) : [];
