@@ -40,6 +40,9 @@ const ASKED = 60;
 /** Room for results, in seconds: with B-frames and five looks a second, the player's least distance is too short on a busy machine. */
 const BEHIND = 0.6;
 
+/** Over all cases. */
+const total = { analysed: 0, looked: 0, boxes: 0, offBoxes: 0, off: 0 };
+
 interface Trial {
   readonly plan: Overlaid;
   readonly player: PlayerName;
@@ -84,6 +87,7 @@ async function tryOne(browser: Browser, served: Served, trial: Trial): Promise<b
     const numbers = await numbersOf(join(served.folder, 'frames', stream));
     const verdict = judgeOverlay(report, reels, looks, numbers, archived);
     const complaints = overlayComplaints(verdict, plan);
+    for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += verdict[key];
     console.log(JSON.stringify({ overlay: plan.name, player, ...verdict, errors: [...errors, ...report.errors], counts: report.counts, complaints }));
     return complaints.length === 0;
   } finally {
@@ -124,6 +128,8 @@ async function prove(browser: Browser, served: Served): Promise<boolean> {
     if (await measureGlass(browser, served, player, given.shots)) passed += 1;
     else failed += 1;
   }
+  if (total.analysed > 0) console.log(JSON.stringify({ total }));
+  if (total.looked < 0.99 * total.analysed && !given.brief && !given.only) failed += 1;
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 && passed > 0;
 }
