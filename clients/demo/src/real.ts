@@ -109,7 +109,7 @@ async function askArchive(page: Page, { sightings }: Report): Promise<Map<string
 }
 
 function cases(): readonly Overlaid[] {
-  if (given.brief) return OVERLAID.filter(({ name: each }) => each === 'bframes').map((each) => ({ ...each, seconds: 6 }));
+  if (given.brief) return OVERLAID.filter(({ name: each }) => each === 'bframes').map((each) => ({ ...each, seconds: 6, brief: true }));
   return OVERLAID.filter(({ name: each }) => !given.only || given.only.split(',').includes(each));
 }
 
