@@ -63,7 +63,11 @@ pub(super) async fn serve(
     let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
     if timeout(patience, socket.send(close)).await.is_err() {
         tracing::debug!("a follower left the end of its messages unread");
+        return;
     }
+    // With something of it unread, the system would reset the connection, and the client lose what was just sent.
+    let goodbye = async { while let Some(Ok(_)) = socket.recv().await {} };
+    timeout(FAREWELL, goodbye).await.ok();
 }
 
 async fn begun(draining: &mut Option<Draining>) {
