@@ -11,14 +11,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    key::Named,
     recorded::segment,
     sessions::{Sessions, Stretch},
     stored::{Question, newest},
 };
 use crate::{
     access::Caller,
-    extract::whole,
+    extract::{Named, whole},
     failure::{Failure, Refused},
     state::Shared,
 };

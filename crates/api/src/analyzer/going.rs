@@ -8,9 +8,10 @@ use ocelli_model::StreamId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ErrorBody, desk::Desks, key::Named, new::is_awaited, stream::Word};
+use super::{ErrorBody, desk::Desks, new::is_awaited, stream::Word};
 use crate::{
     access::Caller,
+    extract::Named,
     failure::{Failure, Refused},
     state::Shared,
 };

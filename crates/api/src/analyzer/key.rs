@@ -1,9 +1,5 @@
 //! Names, numbers and secrets of streams that are created here.
 
-use axum::{
-    extract::{FromRequestParts, Path},
-    http::request::Parts,
-};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ocelli_model::StreamId;
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -16,20 +12,6 @@ const MOST_OF_NAME: usize = 40;
 /// Letters that tell streams of one name apart, also from those that were deleted: their results stay.
 const APART: usize = 6;
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-
-/// The stream that the path names as `{stream_key}`.
-#[derive(Debug)]
-pub(super) struct Named(pub(super) StreamId);
-
-impl<S: Send + Sync> FromRequestParts<S> for Named {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let Path(word) =
-            Path::<String>::from_request_parts(parts, state).await.map_err(Failure::malformed)?;
-        word.parse().map(Self).map_err(Failure::malformed)
-    }
-}
 
 /// A key for a stream of this name: `Front door` becomes `front-door-k3v9qx`. `otherwise` stands for a name without such letters.
 pub(super) fn key(name: &str, otherwise: &str) -> Result<StreamId, Failure> {

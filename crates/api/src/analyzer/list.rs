@@ -8,12 +8,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     analysis::Analysis,
-    key::Named,
     sessions::{Sessions, Stretch},
     stored::{Found, Question, Spot},
 };
 use crate::{
-    extract::Params,
+    extract::{Named, Params},
     failure::{Failure, Refused},
     native::page,
     state::Shared,

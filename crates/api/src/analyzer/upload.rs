@@ -12,10 +12,11 @@ use ocelli_model::StreamId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ErrorBody, going::goes, key::Named};
+use super::{ErrorBody, going::goes};
 use crate::{
     VideoInfo,
     access::Caller,
+    extract::Named,
     failure::{Failure, Refused},
     pipeline::{Expected, Form, examined, forget_uploads},
     state::Shared,

@@ -1,29 +1,7 @@
 //! Boxes of ISO/IEC 14496-12, as far as a clip needs them.
 
 use bytes::BufMut as _;
-
-/// Appends a box.
-pub(super) fn put(out: &mut Vec<u8>, name: [u8; 4], body: impl FnOnce(&mut Vec<u8>)) {
-    let start = out.len();
-    out.put_u32(0);
-    out.put_slice(&name);
-    body(out);
-    let size = (out.len() - start) as u32;
-    out[start..start + 4].copy_from_slice(&size.to_be_bytes());
-}
-
-/// Appends a box with a version and flags.
-pub(super) fn put_full(
-    out: &mut Vec<u8>,
-    name: [u8; 4],
-    (version, flags): (u8, u32),
-    body: impl FnOnce(&mut Vec<u8>),
-) {
-    put(out, name, |out| {
-        out.put_u32(u32::from(version) << 24 | flags);
-        body(out);
-    });
-}
+use ocelli_media::cmaf::put_box as put;
 
 /// Bodies of the boxes of this name.
 pub(super) fn each(mut rest: &[u8], name: [u8; 4]) -> impl Iterator<Item = &[u8]> {

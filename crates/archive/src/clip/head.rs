@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use bytes::{BufMut as _, Bytes};
+use ocelli_media::cmaf::{put_box as put, put_full_box as put_full};
 use ocelli_model::TimeBase;
 
-use super::boxes::{each, find, put, put_copy, put_full};
+use super::boxes::{each, find, put_copy};
 
 /// Bytes of the head of `mdat`, with a size of 64 bits.
 const MDAT: u64 = 16;

@@ -254,7 +254,7 @@ impl Attempt<'_> {
             }
         };
         let interest = known.map(|known| Arc::new(CountedFrom { known, first: self.first_run }) as _);
-        let interest = if self.looks() { interest } else { Some(Arc::new(Nobody) as _) };
+        let interest = if self.spec.looks() { interest } else { Some(Arc::new(Nobody) as _) };
         let sampler = Sampler::new(self.spec.fps, base).with_interest(interest);
         let sampler = if self.again.is_some() { sampler.unbroken() } else { sampler };
         let sampler = match resume {
@@ -353,11 +353,6 @@ impl Attempt<'_> {
     /// Whether another turn of the source follows its end.
     fn repeats(&self) -> bool {
         self.again.is_none() && self.spec.source.repeat
-    }
-
-    /// Whether anything is made of its pictures. Otherwise they are recorded only, and none is decoded.
-    fn looks(&self) -> bool {
-        self.spec.frames.is_some() || !self.spec.models.is_empty()
     }
 
     /// The next turn of a file.

@@ -106,7 +106,7 @@ impl StreamSpec {
         if self.source.url.key().is_some_and(|key| key != id) {
             return invalid(&format!("the source must name this stream itself: publish:{id} or frames:{id}"));
         }
-        if self.frames.is_none() && self.models.is_empty() && self.record.is_none() {
+        if !self.looks() && self.record.is_none() {
             return invalid(
                 "a stream needs something to do: give `frames` to write, `models` to look, or `record`",
             );
@@ -138,9 +138,14 @@ impl StreamSpec {
 }
 
 impl StreamSpec {
+    /// Whether anything is made of its pictures. Otherwise they are recorded only, and none is decoded.
+    pub(super) fn looks(&self) -> bool {
+        self.frames.is_some() || !self.models.is_empty()
+    }
+
     /// Whether what is recorded and has no verdict yet is gone through again after a crash.
     pub(super) fn looks_back(&self) -> bool {
-        self.record.is_some() && (self.frames.is_some() || !self.models.is_empty())
+        self.record.is_some() && self.looks()
     }
 
     /// Whether its source has no end of its own: where it ends all the same, another attempt follows.

@@ -19,7 +19,7 @@ pub(super) const CHECK: u8 = 2;
 pub(super) const HEAD: usize = 8;
 
 /// Appends a box.
-pub(super) fn put(out: &mut Vec<u8>, name: [u8; 4], body: impl FnOnce(&mut Vec<u8>)) {
+pub fn put(out: &mut Vec<u8>, name: [u8; 4], body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.put_u32(0);
     out.put_slice(&name);
@@ -29,7 +29,7 @@ pub(super) fn put(out: &mut Vec<u8>, name: [u8; 4], body: impl FnOnce(&mut Vec<u
 }
 
 /// Appends a box with version and flags.
-pub(super) fn put_full(
+pub fn put_full(
     out: &mut Vec<u8>,
     name: [u8; 4],
     (version, flags): (u8, u32),

@@ -21,6 +21,7 @@ use bytes::Bytes;
 
 use crate::{AccessUnit, AudioParameters, AudioUnit, CodecParameters};
 
+pub use boxes::{put as put_box, put_full as put_full_box};
 pub use decode_times::DecodeTimes;
 pub use framing::{Framed, Framing};
 pub use init::{InitSegment, init};
