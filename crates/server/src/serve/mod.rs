@@ -70,7 +70,7 @@ pub(crate) async fn serve(config: &Config, sources: &Sources, store: Arc<SqliteS
     let opener = Arc::new(opener(config, &runtime, (hub.clone(), &frames))?);
     let archive = archive::open(config, &store).await?;
     let supervisor = supervisor(config, &store, &appender, (&opener, &archive)).await?;
-    let publishers = rtmp::listen(config, sources, hub, &supervisor)?.map(Publishers::take);
+    let publishers = rtmp::listen(config, sources, hub, &supervisor)?.map(Publishers::take).transpose()?;
     let state = state(config, access, &store, (&opener, &archive, &frames), &supervisor);
     tidy_uploads(config, &supervisor);
     let pruning = prune(config, &store);

@@ -1,15 +1,17 @@
 //! Publishers by RTMP.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, thread};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use ocelli_engine::Supervisor;
 use ocelli_ingest::push::{
     PublishHub, PublishOptions,
     rtmp::{RtmpBindError, RtmpConfig, RtmpServer},
 };
-
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::oneshot,
+};
 
 use crate::{
     config::{Config, Source, Sources},
@@ -23,50 +25,73 @@ pub(super) fn hub(config: &Config) -> Option<PublishHub> {
     Some(PublishHub::new(options))
 }
 
+/// What takes publishers, on a thread of its own: woken for each picture of each of them, the threads that answer requests would wake one
+/// another to look for work that there is not.
+pub(super) struct Listening {
+    runtime: Runtime,
+    server: RtmpServer,
+}
+
 /// Listens for publishers. A port that is taken ends the start, unless nobody asked for it.
 pub(super) fn listen(
     config: &Config,
     sources: &Sources,
     hub: Option<PublishHub>,
     supervisor: &Arc<Supervisor>,
-) -> Result<Option<RtmpServer>> {
+) -> Result<Option<Listening>> {
     let (Some(listen), Some(hub)) = (&config.rtmp.listen, hub) else { return Ok(None) };
     let addresses: Vec<_> = listen.iter().map(|listen| listen.0).collect();
     let settings = RtmpConfig { connections: config.rtmp.connections as usize, ..RtmpConfig::default() };
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("cannot start the thread for publishers")?;
+    let inside = runtime.enter();
     let bound = RtmpServer::bind(&addresses, settings, hub, Arc::<Supervisor>::clone(supervisor));
+    drop(inside);
     match bound {
-        Ok(server) => Ok(Some(server)),
+        Ok(server) => Ok(Some(Listening { runtime, server })),
         Err(error)
             if is_taken(&error) && matches!(sources.get("rtmp.listen"), None | Some(Source::Default)) =>
         {
             let error = chain(&error.into());
             tracing::warn!(%error, "nobody can publish by RTMP; set rtmp.listen to another port, or to none");
+            // Where a runtime ends it may not wait; this one has nothing to wait for.
+            runtime.shutdown_background();
             Ok(None)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            runtime.shutdown_background();
+            Err(error.into())
+        }
     }
 }
 
 /// Publishers, taken until the end is asked for.
 pub(super) struct Publishers {
     stop: oneshot::Sender<()>,
-    going: JoinHandle<()>,
+    ended: oneshot::Receiver<()>,
 }
 
 impl Publishers {
-    pub(super) fn take(server: RtmpServer) -> Self {
+    pub(super) fn take(Listening { runtime, server }: Listening) -> Result<Self> {
         let (stop, stopped) = oneshot::channel();
-        let going = tokio::spawn(server.run(async move {
+        let (tell, ended) = oneshot::channel();
+        let until = async move {
             stopped.await.ok();
-        }));
-        Self { stop, going }
+        };
+        let going = move || {
+            runtime.block_on(server.run(until));
+            tell.send(()).ok();
+        };
+        let thread = thread::Builder::new().name("rtmp".to_owned()).spawn(going);
+        thread.context("cannot start the thread for publishers")?;
+        Ok(Self { stop, ended })
     }
 
     /// They are told, and streams that they fed come to the end of a run.
     pub(super) async fn end(self) {
         self.stop.send(()).ok();
-        if let Err(error) = self.going.await {
-            tracing::error!(%error, "what takes publishers ended badly");
+        if self.ended.await.is_err() {
+            tracing::error!("what takes publishers ended badly");
         }
     }
 }
