@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use ocelli_model::{StreamId, TimeBase};
 
-use crate::{ArchiveConfig, Phase, RecorderState, cutting::Lengths, live::Init, window::Window};
+use crate::{ArchiveConfig, Phase, RecorderState, lengths::Lengths, live::Init, window::Window};
 
 /// Most jobs that wait, however small.
 const MOST_JOBS: usize = 4096;

@@ -34,6 +34,7 @@ mod cutting;
 mod error;
 mod files;
 mod lane;
+mod lengths;
 mod live;
 mod object;
 mod reader;

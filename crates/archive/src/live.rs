@@ -30,6 +30,8 @@ pub struct LivePart {
     pub first_pts: i64,
     /// Length in ticks.
     pub ticks: i64,
+    /// Length in ticks as playlists tell it: [`LiveWindow::part_target_ms`] where it is longer than that.
+    pub stated: i64,
     /// It begins with a keyframe.
     pub keyframe: bool,
 }
@@ -50,6 +52,8 @@ pub struct LiveSegment {
     pub first_pts: i64,
     /// End of its last picture so far.
     pub end_pts: i64,
+    /// Length so far as playlists tell it, in ticks: that of its parts, together.
+    pub stated: i64,
     /// When its first picture came in, in milliseconds since 1970.
     pub began_ms: i64,
     /// It begins with a keyframe.
@@ -67,9 +71,9 @@ pub struct LiveSegment {
 pub struct LiveWindow {
     /// Oldest first; only the last may be growing. Sealed ones that lie back have no parts here any more.
     pub segments: Vec<Arc<LiveSegment>>,
-    /// Longest segment that this stream makes, in whole seconds: `EXT-X-TARGETDURATION`. Does not change while a stream is recorded.
+    /// Longest segment that this stream makes, in whole seconds: `EXT-X-TARGETDURATION`. 0 until one is whole; does not change from then on.
     pub target_seconds: u32,
-    /// Longest part, in milliseconds: `PART-TARGET`.
+    /// Longest part, in milliseconds: `PART-TARGET`. As `target_seconds`.
     pub part_target_ms: u32,
     /// Recording has ended: nothing more comes before it begins anew.
     pub ended: bool,
@@ -107,5 +111,10 @@ impl LiveSegment {
     /// Media time in seconds.
     pub fn seconds(&self) -> f64 {
         self.time_base.seconds(self.end_pts - self.first_pts)
+    }
+
+    /// Seconds as playlists tell them.
+    pub fn stated_seconds(&self) -> f64 {
+        self.time_base.seconds(self.stated)
     }
 }

@@ -13,11 +13,12 @@ use ocelli_model::TimeBase;
 
 use crate::{
     archive::Shared,
-    cutting::{Begins, Lengths},
+    cutting::Begins,
     lane::{Begin, Job, Lane, Missed, Part},
+    lengths::Lengths,
     live::{Init, LivePart, LiveSegment},
     object::init_name,
-    run::{Pictures, Run, Step},
+    run::{Cut, Pictures, Run, Step},
     sound::Sound,
 };
 
@@ -139,21 +140,35 @@ impl Recorder {
         match run.push(unit, keyframe, depth, arrived_ms, patience, &self.lengths)? {
             Step::Taken => {}
             Step::LeftOut => self.lane.state().left_out += 1,
-            Step::Begins(begins, pictures) => {
+            Step::Cut(cuts) => {
                 let base = run.base;
-                if let (Some(pictures), Some(described)) = (pictures, described) {
-                    self.part(&described, ordinal, &pictures)?;
-                }
-                if begins == Begins::Segment {
-                    self.end_segment(Some(base));
-                    if self.segment.is_none() && self.init.is_none() {
-                        self.sound.from(base.seconds(unit.pts) - SOUND_AHEAD);
-                    }
-                    self.segment =
-                        Some(Segment { number: self.next, began_ms: arrived_ms, keyframe, shown: None });
-                    self.next += 1;
+                for cut in cuts {
+                    self.cut(&cut, described.as_ref(), (ordinal, base))?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// A part or a segment begins; `described` is what there was before.
+    fn cut(
+        &mut self,
+        cut: &Cut,
+        described: Option<&Arc<CodecParameters>>,
+        (run, base): (u32, TimeBase),
+    ) -> Result<(), CmafError> {
+        if let (Some(pictures), Some(described)) = (&cut.closes, described) {
+            self.part(described, run, pictures)?;
+        }
+        if cut.begins == Begins::Segment {
+            self.end_segment(base, true);
+            if self.segment.is_none() && self.init.is_none() {
+                self.sound.from(base.seconds(cut.pts) - SOUND_AHEAD);
+            }
+            let Cut { keyframe, arrived_ms, .. } = *cut;
+            let (number, began_ms) = (self.next, arrived_ms);
+            self.segment = Some(Segment { number, began_ms, keyframe, shown: None });
+            self.next += 1;
         }
         Ok(())
     }
@@ -175,7 +190,7 @@ impl Recorder {
         {
             tracing::error!(stream = %self.lane.stream, %error, "the end of a run could not be recorded");
         }
-        self.end_segment(None);
+        self.end_segment(run.base, false);
         self.sound.clear();
         self.init = None;
     }
@@ -235,17 +250,18 @@ impl Recorder {
                 self.lane.queue.put(Job::Begin(begin));
             }
         }
-        self.show(segment, &bytes, pictures);
+        self.show(segment, &bytes, pictures, base);
         self.keep(segment, run, bytes, pictures);
         Ok(())
     }
 
-    fn show(&self, segment: &Segment, bytes: &Bytes, pictures: &Pictures) {
+    fn show(&self, segment: &Segment, bytes: &Bytes, pictures: &Pictures, base: TimeBase) {
         let Some(shown) = &segment.shown else { return };
         let part = LivePart {
             bytes: bytes.clone(),
             first_pts: pictures.first_pts,
             ticks: pictures.ticks,
+            stated: self.lengths.stated(pictures.ticks, base),
             keyframe: pictures.samples.first().is_some_and(|sample| sample.keyframe),
         };
         self.lane.window().grow(part, shown.first_pts, shown.end_pts);
@@ -275,13 +291,15 @@ impl Recorder {
         !self.behind
     }
 
-    /// `base`: another follows, so that its length says what may be promised of all. Players are told before it can be sealed, for then
-    /// it is listed.
-    fn end_segment(&mut self, base: Option<TimeBase>) {
+    /// `another` follows, so that its length says what may be promised of all. Players are told before it can be sealed, for then it is
+    /// listed.
+    fn end_segment(&mut self, base: TimeBase, another: bool) {
         let Some(shown) = self.segment.take().and_then(|segment| segment.shown) else { return };
-        if let Some(base) = base {
+        if another {
             self.lengths.segment_closed(shown.ticks, base);
             self.promise();
+        } else {
+            self.lengths.segment_ended(shown.ticks, base);
         }
         if shown.kept {
             self.lane.queue.put(Job::End);
@@ -360,6 +378,7 @@ fn live_segment(
         time_base: video.time_base,
         first_pts: pictures.first_pts,
         end_pts: pictures.end_pts,
+        stated: 0,
         began_ms: segment.began_ms,
         keyframe: segment.keyframe,
         init: Arc::clone(init),

@@ -8,7 +8,10 @@ use ocelli_media::{
 };
 use ocelli_model::TimeBase;
 
-use crate::cutting::{Begins, Cutting, Lengths, Next};
+use crate::{
+    cutting::{Begins, Cuts, Cutting, Next},
+    lengths::Lengths,
+};
 
 /// Most pictures of a part, whatever their times say.
 const MOST_PICTURES: usize = 1000;
@@ -31,6 +34,8 @@ pub(crate) struct Run {
     /// Of the part that grows, before it.
     samples: Vec<Sample>,
     bytes: usize,
+    /// When the last of them came.
+    kept_ms: i64,
     /// When the first unit came that nothing could be begun with.
     waits_since: Option<i64>,
 }
@@ -54,8 +59,20 @@ pub(crate) enum Step {
     Taken,
     /// It cannot be used: nothing could be begun before it.
     LeftOut,
-    /// It begins this. What was before it is a whole part, but for the first unit of a run.
-    Begins(Begins, Option<Pictures>),
+    /// Something begins, with it or with the picture before it: one or two cuts, in their order.
+    Cut(Vec<Cut>),
+}
+
+/// Where a part or a segment begins.
+#[derive(Debug)]
+pub(crate) struct Cut {
+    /// A whole part that ends here; none where there is nothing of it, as at the first unit of a run.
+    pub(crate) closes: Option<Pictures>,
+    pub(crate) begins: Begins,
+    /// Of the picture that begins it.
+    pub(crate) pts: i64,
+    pub(crate) keyframe: bool,
+    pub(crate) arrived_ms: i64,
 }
 
 impl Run {
@@ -72,6 +89,7 @@ impl Run {
             last_ms: 0,
             samples: Vec::new(),
             bytes: 0,
+            kept_ms: 0,
             waits_since: None,
         })
     }
@@ -117,34 +135,42 @@ impl Run {
         let Some(cutting) = &mut self.cutting else {
             self.cutting = Some(Cutting::new(self.base, dts, opens));
             (self.last, self.last_ms) = (Some(sample), arrived_ms);
-            return Ok(Step::Begins(Begins::Segment, None));
+            let (begins, pts) = (Begins::Segment, unit.pts);
+            return Ok(Step::Cut(vec![Cut { closes: None, begins, pts, keyframe: opens, arrived_ms }]));
         };
         let before = self.last.as_ref().map_or(dts, |last| last.dts);
         let fits = u32::try_from(dts.saturating_sub(before)).ok().filter(|ticks| {
             // In the file it is counted in other ticks.
             ticks.checked_mul(self.base.num()).is_some()
         });
-        let mut begins = cutting.next(Next { dts, opens, anew: framed.changed || fits.is_none() }, lengths);
-        if begins == Begins::Nothing && (self.samples.len() >= MOST_PICTURES || self.bytes >= MOST_BYTES) {
-            cutting.close_part();
-            begins = Begins::Part;
+        let mut cuts = cutting.next(Next { dts, opens, anew: framed.changed || fits.is_none() }, lengths);
+        if cuts.here == Begins::Nothing && (self.samples.len() >= MOST_PICTURES || self.bytes >= MOST_BYTES) {
+            cutting.close_part(lengths);
+            cuts.here = Begins::Part;
         }
-        let ticks = fits.unwrap_or(1);
-        let next_pts = (begins == Begins::Segment).then_some(sample.pts);
-        let last = self.last.replace(sample);
-        let pictures = match (begins, last) {
-            (Begins::Nothing, Some(last)) => {
-                self.keep(Sample { ticks, ..last });
-                None
+        let (last, last_ms) = (self.last.replace(sample), std::mem::replace(&mut self.last_ms, arrived_ms));
+        let Some(last) = last else { return Ok(Step::Taken) };
+        Ok(self.cut(
+            cuts,
+            (Sample { ticks: fits.unwrap_or(1), ..last }, last_ms),
+            (unit.pts, opens, arrived_ms),
+        ))
+    }
+
+    /// Gives the picture that was last to its part. `next`: PTS, whether decoding can start with it, and arrival of the one after it.
+    fn cut(&mut self, cuts: Cuts, (last, last_ms): (Sample, i64), next: (i64, bool, i64)) -> Step {
+        let mut made = Vec::new();
+        let mut cut = |run: &mut Self, begins, (pts, keyframe, arrived_ms)| {
+            if begins != Begins::Nothing {
+                let next_pts = (begins == Begins::Segment).then_some(pts);
+                let closes = (!run.samples.is_empty()).then(|| run.close(next_pts));
+                made.push(Cut { closes, begins, pts, keyframe, arrived_ms });
             }
-            (_, Some(last)) => {
-                self.keep(Sample { ticks, ..last });
-                Some(self.close(next_pts))
-            }
-            (_, None) => None,
         };
-        self.last_ms = arrived_ms;
-        Ok(if begins == Begins::Nothing { Step::Taken } else { Step::Begins(begins, pictures) })
+        cut(self, cuts.before, (last.pts, last.keyframe, last_ms));
+        self.keep(last, last_ms);
+        cut(self, cuts.here, next);
+        if made.is_empty() { Step::Taken } else { Step::Cut(made) }
     }
 
     /// What is left, where nothing follows.
@@ -152,12 +178,12 @@ impl Run {
         let last = self.last.take()?;
         let ticks = self.cutting.as_ref().map_or(1, Cutting::step);
         let ticks = u32::try_from(ticks).ok().filter(|ticks| ticks.checked_mul(self.base.num()).is_some());
-        self.keep(Sample { ticks: ticks.unwrap_or(1), ..last });
+        self.keep(Sample { ticks: ticks.unwrap_or(1), ..last }, self.last_ms);
         Some(self.close(None))
     }
 
-    fn keep(&mut self, sample: Sample) {
-        self.bytes += sample.data.len();
+    fn keep(&mut self, sample: Sample, arrived_ms: i64) {
+        (self.bytes, self.kept_ms) = (self.bytes + sample.data.len(), arrived_ms);
         self.samples.push(sample);
     }
 
@@ -174,7 +200,7 @@ impl Run {
             end_pts: next_pts.filter(|next| *next > latest).map_or(end_pts, |next| next.min(end_pts)),
             ticks: samples.iter().map(|sample| i64::from(sample.ticks)).sum(),
             samples,
-            arrived_ms: self.last_ms,
+            arrived_ms: self.kept_ms,
         }
     }
 }

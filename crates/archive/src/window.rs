@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use crate::{
     LiveView,
+    lengths::stated,
     live::{LivePart, LiveSegment, LiveWindow},
 };
 
@@ -90,14 +91,24 @@ impl Window {
     pub(crate) fn grow(&mut self, part: LivePart, first_pts: i64, end_pts: i64) {
         if let Some(held) = self.held.back_mut() {
             let segment = Arc::make_mut(&mut held.segment);
+            segment.stated += part.stated;
             segment.parts.push(part);
             (segment.first_pts, segment.end_pts) = (first_pts, end_pts);
         }
         self.show();
     }
 
-    /// What playlists promise ; shown with what changes next.
+    /// What playlists promise; shown with what changes next. What came before it is told as it says.
     pub(crate) fn promise(&mut self, target_seconds: u32, part_target_ms: u32) {
+        if self.part_target_ms == 0 {
+            for held in self.held.iter_mut().filter(|held| !held.segment.parts.is_empty()) {
+                let segment = Arc::make_mut(&mut held.segment);
+                for part in &mut segment.parts {
+                    part.stated = stated(part.ticks, segment.time_base, part_target_ms);
+                }
+                segment.stated = segment.parts.iter().map(|part| part.stated).sum();
+            }
+        }
         (self.target_seconds, self.part_target_ms) = (target_seconds, part_target_ms);
     }
 

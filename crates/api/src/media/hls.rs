@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
+use ocelli_archive::LiveWindow;
 use ocelli_model::StreamId;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -93,13 +94,15 @@ pub(super) async fn live_playlist(
     if asked.is_some_and(|asked| is_too_far(standing(&view.now(), asked))) {
         return Err(Failure::malformed("_HLS_msn or _HLS_part is further ahead than any playlist told"));
     }
-    let window = match asked {
-        Some(asked) => waited(&mut view, |window| standing(window, asked) != Standing::Later).await?,
-        // A playlist without segments is of no use to plain players.
-        None => waited(&mut view, |window| tail(window).len() > 1 || window.ended).await?,
+    // What a playlist promises of lengths it can never take back, and one without segments is of no use to plain players.
+    let promised = |window: &LiveWindow| window.target_seconds > 0 || window.ended;
+    let stands = |window: &LiveWindow| match asked {
+        Some(asked) => standing(window, asked) != Standing::Later,
+        None => tail(window).len() > 1 || window.ended,
     };
+    let window = waited(&mut view, |window| promised(window) && stands(window)).await?;
     if tail(&window).is_empty() {
-        return Err(if window.ended { not_live(id) } else { only_begun() });
+        return Err(not_live(id));
     }
     let delta = directives.skip.as_deref().is_some_and(|word| word == "YES" || word == "v2");
     let written = shared.playlists.of(id, &window);

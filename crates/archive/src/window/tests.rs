@@ -16,6 +16,7 @@ fn segment(number: u64) -> LiveSegment {
         time_base: TimeBase::SECOND,
         first_pts: number as i64 * 2,
         end_pts: number as i64 * 2,
+        stated: 0,
         began_ms: 0,
         keyframe: true,
         init: Arc::new(init),
@@ -28,7 +29,8 @@ fn segment(number: u64) -> LiveSegment {
 fn grow(window: &mut Window, number: u64, missed: bool) {
     window.begin(segment(number), missed);
     let first_pts = number as i64 * 2;
-    let part = LivePart { bytes: Bytes::from_static(b"part"), first_pts, ticks: 2, keyframe: true };
+    let part =
+        LivePart { bytes: Bytes::from_static(b"part"), first_pts, ticks: 2, stated: 2, keyframe: true };
     window.grow(part, first_pts, first_pts + 2);
 }
 

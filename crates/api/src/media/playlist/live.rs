@@ -62,7 +62,7 @@ pub(in crate::media) fn live(window: &LiveWindow, folder: &str, delta: bool) -> 
                 // It left memory and the archive never had it.
                 lines.line(format_args!("#EXT-X-GAP"));
             }
-            lines.line(format_args!("#EXTINF:{:.6},", segment.seconds()));
+            lines.line(format_args!("#EXTINF:{:.6},", segment.stated_seconds()));
             lines.uri(format_args!("{folder}{}.m4s", segment.number));
         }
     }
@@ -76,7 +76,7 @@ pub(in crate::media) fn live(window: &LiveWindow, folder: &str, delta: bool) -> 
 
 fn head(lines: &mut Lines, window: &LiveWindow, segments: &[Arc<LiveSegment>]) {
     let target = target(window, segments);
-    let part = f64::from(window.part_target_ms.max(1)) / 1e3;
+    let part = part_target(window, segments);
     lines.line(format_args!("#EXTM3U"));
     lines.line(format_args!("#EXT-X-VERSION:9"));
     lines.line(format_args!("#EXT-X-TARGETDURATION:{target}"));
@@ -95,10 +95,22 @@ fn head(lines: &mut Lines, window: &LiveWindow, segments: &[Arc<LiveSegment>]) {
     }
 }
 
-/// Longest segment in whole seconds: as promised, or as they are where a run ended before one was whole that could be promised of.
+/// Longest segment in whole seconds: as promised, or as they are where all ended before one was whole that could be promised of.
 fn target(window: &LiveWindow, segments: &[Arc<LiveSegment>]) -> u32 {
-    let longest = segments.iter().map(|segment| segment.seconds().round() as u32).max();
+    let longest = segments.iter().map(|segment| segment.stated_seconds().round() as u32).max();
     if window.target_seconds > 0 { window.target_seconds } else { longest.unwrap_or(0).max(1) }
+}
+
+/// Longest part in seconds, in the same way.
+fn part_target(window: &LiveWindow, segments: &[Arc<LiveSegment>]) -> f64 {
+    let of = |segment: &LiveSegment| segment.parts.iter().map(|part| part.stated).max();
+    let longest = segments.iter().filter_map(|segment| Some(segment.time_base.seconds(of(segment)?)));
+    let longest = longest.fold(0.001, f64::max);
+    if window.part_target_ms > 0 {
+        f64::from(window.part_target_ms) / 1e3
+    } else {
+        (longest * 1e3).ceil() / 1e3
+    }
 }
 
 /// What stands before a segment: what is other than before it, and when it was.
@@ -120,7 +132,7 @@ fn heading(lines: &mut Lines, folder: &str, before: Option<&LiveSegment>, segmen
 fn parts(lines: &mut Lines, folder: &str, segment: &LiveSegment) {
     for (index, part) in segment.parts.iter().enumerate() {
         lines.tag(
-            format_args!("#EXT-X-PART:DURATION={:.6},", segment.time_base.seconds(part.ticks)),
+            format_args!("#EXT-X-PART:DURATION={:.6},", segment.time_base.seconds(part.stated)),
             format_args!("{folder}{}.{index}.m4s", segment.number),
             format_args!("{}", if part.keyframe { ",INDEPENDENT=YES" } else { "" }),
         );
@@ -145,7 +157,7 @@ fn distances(segments: &[Arc<LiveSegment>]) -> Vec<f64> {
         .rev()
         .map(|segment| {
             let to_end = distance;
-            distance += segment.seconds();
+            distance += segment.stated_seconds();
             to_end
         })
         .collect();

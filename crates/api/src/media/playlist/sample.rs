@@ -27,6 +27,7 @@ pub(in crate::media) fn segment(number: u64, run: u32, at: i64, parts: i64) -> L
         bytes: Bytes::from(format!("<{number}.{place}>")),
         first_pts: first_pts + place * PART_TICKS,
         ticks: PART_TICKS,
+        stated: PART_TICKS,
         keyframe: place == 0,
     };
     LiveSegment {
@@ -36,6 +37,7 @@ pub(in crate::media) fn segment(number: u64, run: u32, at: i64, parts: i64) -> L
         time_base: TimeBase::new(1, 90_000).unwrap(),
         first_pts,
         end_pts: first_pts + parts * PART_TICKS,
+        stated: parts * PART_TICKS,
         began_ms: 1_795_965_053_000 + number as i64 * 2_000,
         keyframe: true,
         init: init('a'),

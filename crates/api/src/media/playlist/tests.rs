@@ -37,7 +37,7 @@ fn a_live_playlist_is_this() {
         segment.discontinuity = 2;
         segment.init = init('b');
         segment.parts.truncate(1);
-        segment.end_pts = segment.first_pts + 18_000;
+        segment.stated = 18_000;
     });
     let window = with(window, 2, |segment| {
         segment.run = 2;
@@ -108,6 +108,29 @@ fn section_4_4_3_1_no_segment_is_longer_than_the_target() {
             assert!(seconds.round() <= 2.0, "{seconds}");
         }
     }
+}
+
+/// A picture of 3 s in parts of 200 ms: told as long as it may be, in the part and in the segment.
+#[test]
+fn section_4_4_4_9_no_part_is_longer_than_the_target() {
+    let window = with(window(3, 1), 1, |segment| {
+        let last = segment.parts.last_mut().unwrap();
+        last.ticks = 270_000;
+        segment.end_pts += 252_000;
+    });
+    let lines = lines(&window);
+    for part in values(&lines, "#EXT-X-PART") {
+        assert!(part.starts_with("DURATION=0.200000,"), "{part}");
+    }
+    assert_eq!(values(&lines, "#EXTINF"), ["2.000000,"; 3]);
+}
+
+/// All ended before a segment was whole that anything could be promised of.
+#[test]
+fn section_4_4_3_7_without_a_promise_the_longest_part_is_told() {
+    let ended = LiveWindow { ended: true, target_seconds: 0, part_target_ms: 0, ..window(1, 3) };
+    assert_eq!(values(&lines(&ended), "#EXT-X-PART-INF"), ["PART-TARGET=0.200"]);
+    assert_eq!(values(&lines(&ended), "#EXT-X-TARGETDURATION"), ["2"]);
 }
 
 #[test]

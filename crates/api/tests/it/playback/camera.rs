@@ -59,6 +59,24 @@ impl Camera {
         }
     }
 
+    /// Gives the film other times: each picture is shown so many ticks after the one before it. As many pictures as there are steps.
+    pub(super) fn retime(&mut self, steps: &[i64]) {
+        let mut times: Vec<i64> = self.reel.units.iter().map(|unit| unit.pts).collect();
+        times.sort_unstable();
+        assert_eq!(times.len(), steps.len());
+        let mut at = FIRST_PTS;
+        let moved: Vec<i64> = steps
+            .iter()
+            .map(|step| {
+                at += step;
+                at - step
+            })
+            .collect();
+        for unit in &mut self.reel.units {
+            (unit.pts, unit.dts) = (moved[times.binary_search(&unit.pts).unwrap()], None);
+        }
+    }
+
     /// The connection breaks, and the next is the run with this ordinal.
     pub(super) fn reconnect(&mut self, run: u32) {
         self.recorder.end_run();

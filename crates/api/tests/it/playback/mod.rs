@@ -2,6 +2,7 @@
 
 mod archived;
 pub(crate) mod camera;
+mod lengths;
 mod live;
 mod recording;
 mod signed;
