@@ -1,6 +1,6 @@
 /** The page: plays a stream, draws its boxes, and compares each picture with the box that the join chose. */
 
-import { cover, draw, follow, Overlay, parseExact, readResult, ticksAt, HlsJoin, type Frame, type FrameResult, type Showing, type Shown, type Timeline } from '@ocelli/join';
+import { cover, draw, follow, Overlay, parseExact, readResult, ticksAt, HlsJoin, runOf, type Frame, type FrameResult, type Showing, type Shown, type Timeline } from '@ocelli/join';
 import { PACE, Player } from '@ocelli/player';
 import Hls from 'hls.js';
 
@@ -93,7 +93,7 @@ function playHls(): Playing {
   const hls = new Hls({ lowLatencyMode: true, backBufferLength: 4, liveDurationInfinity: true, enableWorker: true, maxLiveSyncPlaybackRate: 1.1 });
   const join = new HlsJoin(hls, { onError: (error) => errors.push(String(error)) });
   const initial = new Map<number, { initPTS: number; timescale: number }>();
-  hls.on(Hls.Events.INIT_PTS_FOUND, (_event, { frag, initPTS, timescale }) => void initial.set(frag.cc, { initPTS, timescale }));
+  hls.on(Hls.Events.INIT_PTS_FOUND, (_event, { frag, initPTS, timescale }) => void initial.set(runOf(frag.initSegment?.relurl), { initPTS, timescale }));
   hls.on(Hls.Events.ERROR, (_event, { fatal, details }) => void (fatal ? errors.push(details) : details === Hls.ErrorDetails.BUFFER_STALLED_ERROR && (stalls += 1)));
   let stalls = 0;
   hls.loadSource(`${streamUrl}/hls/live.m3u8`);

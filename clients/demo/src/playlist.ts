@@ -32,14 +32,13 @@ export function playlistOf(broadcast: Broadcast): string {
     `#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=${(3 * target).toFixed(3)}`,
     `#EXT-X-PART-INF:PART-TARGET=${target.toFixed(5)}`,
     '#EXT-X-MEDIA-SEQUENCE:0',
-    `#EXT-X-DISCONTINUITY-SEQUENCE:${segments[0]?.parts[0]?.clip.plan.run ?? 0}`,
+    '#EXT-X-DISCONTINUITY-SEQUENCE:0',
   ];
   let run: number | null = null;
   for (const [index, segment] of segments.entries()) {
     const { plan } = segment.parts[0]!.clip;
-    // One for each ordinal, those without media included: the count of discontinuities is the run.
-    for (let ordinal = run ?? plan.run; ordinal < plan.run; ordinal++) lines.push('#EXT-X-DISCONTINUITY');
-    if (run !== plan.run) lines.push(`#EXT-X-MAP:URI="init-${plan.run}.mp4"`);
+    if (run !== null && run !== plan.run) lines.push('#EXT-X-DISCONTINUITY');
+    if (run !== plan.run) lines.push(`#EXT-X-MAP:URI="init-${plan.run}.mp4?run=${plan.run}"`);
     run = plan.run;
     lines.push(...segmentLines(segment, index >= segments.length - WITH_PARTS));
   }

@@ -1,5 +1,6 @@
 /** The join for hls.js (1.6 and later): hears what goes into the player, and from which run. */
 
+import { FormatError } from './ticks.js';
 import { readInit, readSamples, type VideoTrack } from './boxes.js';
 import { Timeline, type Frame } from './timeline.js';
 
@@ -17,7 +18,7 @@ export interface Appending {
   readonly data: Uint8Array;
   /** Minus the initial PTS, in seconds: what hls.js adds to the media of this fragment. Missing with initialisation segments. */
   readonly offset?: number | undefined;
-  readonly frag: { readonly sn: number | 'initSegment'; readonly cc: number };
+  readonly frag: { readonly sn: number | 'initSegment'; readonly initSegment: { readonly relurl?: string | undefined } | null };
 }
 
 /** What an {@link HlsJoin} could not use. */
@@ -27,9 +28,9 @@ export interface HlsJoinOptions {
 }
 
 /**
- * Follows an hls.js player. The discontinuity counter of a fragment names its run, since the server's playlists count
- * discontinuities by runs. hls.js may change its initial PTS within a run (after a seek, for one); each fragment is placed by
- * the one it was put in with.
+ * Follows an hls.js player. A fragment's run is what the URI of its `EXT-X-MAP` says. (Its discontinuity counter is not: tracks may change
+ * within a run.) hls.js may change its initial PTS within a run (after a seek, for one); each fragment is placed by the one it was put in
+ * with.
  */
 export class HlsJoin {
   readonly timeline = new Timeline();
@@ -76,6 +77,13 @@ export class HlsJoin {
     this.track = readInit(data) ?? this.track;
     if (frag.sn === 'initSegment' || !this.track) return;
     const { timescale } = this.track;
-    this.timeline.add({ run: frag.cc, timescale, offset: offset ?? 0 }, readSamples(data, this.track));
+    this.timeline.add({ run: runOf(frag.initSegment?.relurl), timescale, offset: offset ?? 0 }, readSamples(data, this.track));
   }
+}
+
+/** The run that the URI of an initialisation segment (`EXT-X-MAP`) names. */
+export function runOf(uri: string | undefined): number {
+  const run = /[?&]run=(\d{1,10})(?=&|$)/.exec(uri ?? '')?.[1];
+  if (run === undefined) throw new FormatError(`no run is named by ${uri === undefined ? 'a fragment without EXT-X-MAP' : uri}`);
+  return Number(run);
 }

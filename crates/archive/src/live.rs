@@ -43,8 +43,8 @@ pub struct LiveSegment {
     pub number: u64,
     /// Ordinal of its run.
     pub run: u32,
-    /// Runs of this stream that its playlists have seen begin before this segment's: the discontinuity sequence. Equal to the
-    /// ordinal of its run.
+    /// The discontinuity sequence: one more than that of the segment before it where the run or the tracks are other ones. What it is counted
+    /// from means nothing; no count comes again with other media.
     pub discontinuity: u64,
     /// Seconds per tick of the times below.
     pub time_base: TimeBase,
@@ -77,6 +77,8 @@ pub struct LiveWindow {
     pub part_target_ms: u32,
     /// Recording has ended: nothing more comes before it begins anew.
     pub ended: bool,
+    /// The source is away (a publisher, or a camera that is tried again), and recording goes on when it is back.
+    pub waiting: bool,
     /// Recording is interrupted for this reason (no room, for one); what comes is live only, or lost.
     pub paused: Option<String>,
 }

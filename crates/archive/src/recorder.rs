@@ -215,7 +215,9 @@ impl Recorder {
         pictures: &Pictures,
         segment: &mut Segment,
     ) -> Result<(), CmafError> {
-        let described = self.describe(video)?;
+        // Sound comes and goes with keyframes: players throw away pictures after other tracks up to one.
+        let changes = segment.shown.is_none() && (segment.keyframe || !self.keyframes);
+        let described = self.describe(video, changes)?;
         let sound = match &segment.shown {
             Some(shown) => shown.sound.clone(),
             None => described.sound.clone(),
@@ -310,8 +312,8 @@ impl Recorder {
         self.lane.window().promise(self.lengths.target_seconds(), self.lengths.part_target_ms());
     }
 
-    /// What the next part needs; sound that cannot be recorded is left out.
-    fn describe(&mut self, video: &Arc<CodecParameters>) -> Result<Described, CmafError> {
+    /// What the next part needs; sound that cannot be recorded is left out. `changes`: there may be other sound than so far.
+    fn describe(&mut self, video: &Arc<CodecParameters>, changes: bool) -> Result<Described, CmafError> {
         let refused = |sound: &&Arc<AudioParameters>| {
             !self.refused.as_ref().is_some_and(|refused| Arc::ptr_eq(refused, sound))
         };
@@ -322,7 +324,7 @@ impl Recorder {
                 (None, None) => true,
                 _ => false,
             };
-            if Arc::ptr_eq(&known.video, video) && same_sound {
+            if Arc::ptr_eq(&known.video, video) && (same_sound || !changes) {
                 return Ok(known.clone());
             }
         }
@@ -374,7 +376,7 @@ fn live_segment(
     LiveSegment {
         number,
         run,
-        discontinuity: u64::from(run),
+        discontinuity: 0,
         time_base: video.time_base,
         first_pts: pictures.first_pts,
         end_pts: pictures.end_pts,

@@ -29,6 +29,8 @@ pub(crate) struct Window {
     target_seconds: u32,
     part_target_ms: u32,
     ended: bool,
+    /// Run, initialisation segment and discontinuity sequence of the newest segment since the window began.
+    newest: Option<(u32, String, u64)>,
     /// Somebody records.
     recorded: bool,
     /// So many say that more is to come.
@@ -46,6 +48,7 @@ impl Window {
             target_seconds: 0,
             part_target_ms: 0,
             ended: true,
+            newest: None,
             recorded: false,
             holds: 0,
             paused: None,
@@ -65,7 +68,7 @@ impl Window {
         if anew {
             self.held.clear();
             (self.target_seconds, self.part_target_ms) = (0, 0);
-            self.ended = false;
+            (self.ended, self.newest) = (false, None);
         }
         self.show();
         anew
@@ -74,6 +77,7 @@ impl Window {
     /// Until as many releases, the end of a recording is an interruption: a playlist that has ended may not go on.
     pub(crate) fn hold(&mut self) {
         self.holds += 1;
+        self.show();
     }
 
     pub(crate) fn release(&mut self) {
@@ -82,7 +86,13 @@ impl Window {
     }
 
     /// A segment begins; what is before it is whole. Shown with its first part, which follows. `missed`: the archive will not have it.
-    pub(crate) fn begin(&mut self, segment: LiveSegment, missed: bool) {
+    pub(crate) fn begin(&mut self, mut segment: LiveSegment, missed: bool) {
+        // Numbers are never given twice, and no window has more discontinuities than segments: so neither is a count that begins with one.
+        let count = self.newest.as_ref().map_or(segment.number, |(run, init, count)| {
+            count + u64::from((*run, init) != (segment.run, &segment.init.name))
+        });
+        segment.discontinuity = count;
+        self.newest = Some((segment.run, segment.init.name.clone(), count));
         self.held.push_back(Held { segment: Arc::new(segment), missed });
         self.trim();
     }
@@ -142,11 +152,10 @@ impl Window {
     }
 
     fn end_unless_needed(&mut self) {
-        if self.ended || self.recorded || self.holds > 0 {
-            return;
+        if !self.ended && !self.recorded && self.holds == 0 {
+            self.ended = true;
+            self.trim();
         }
-        self.ended = true;
-        self.trim();
         self.show();
     }
 
@@ -186,6 +195,7 @@ impl Window {
             target_seconds: self.target_seconds,
             part_target_ms: self.part_target_ms,
             ended: self.ended,
+            waiting: !self.recorded && self.holds > 0,
             paused: self.paused.clone(),
         }));
     }

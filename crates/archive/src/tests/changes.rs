@@ -71,6 +71,42 @@ fn probed(path: &Path) -> Vec<i64> {
     lines.map(|line| line.parse().unwrap()).collect()
 }
 
+/// A publisher that sends its sound late: from the next keyframe that begins a segment on there is sound, and players are told of a
+/// discontinuity within the run.
+#[tokio::test(flavor = "multi_thread")]
+async fn sound_that_begins_late_is_a_discontinuity() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = on(&Memory::default(), store(folder.path()).await).await.unwrap();
+    let mut given = units(&clip(245).cached());
+    // No keyframe begins the segments at 4 and 6 s.
+    for (n, given) in given.iter_mut().enumerate() {
+        given.opens &= n <= 50 || n >= 200;
+    }
+    let _live = archive.hold(&id("cam"));
+    let mut recorder = archive.recorder(&id("cam")).unwrap();
+    give(&mut recorder, 0, &given[..80]);
+    let times = give_both(&mut recorder, 0, &given[80..], &aac());
+    let window = archive.live(&id("cam")).unwrap().now();
+    drop(recorder);
+    archive.settled().await;
+    let mut seen: Vec<_> =
+        window.segments.iter().map(|segment| (segment.run, segment.discontinuity)).collect();
+    let codecs =
+        |codecs: &str| window.segments.iter().filter(|segment| segment.init.codecs.contains(codecs)).count();
+    assert_eq!((seen.len(), codecs("mp4a")), (5, 1), "{seen:?}");
+    assert!(window.segments[4].keyframe && !window.segments[3].keyframe);
+    assert_eq!(seen.pop(), Some((0, 1)));
+    assert!(seen.iter().all(|seen| *seen == (0, 0)), "{seen:?}");
+    let heard = heard(&archive, 0, i64::MIN).await;
+    let base = given[0].unit.parameters.time_base;
+    let from = base.seconds(window.segments[4].first_pts);
+    assert!(
+        times.ends_with(&heard) && (heard[0] as f64 / 48_000.0 - from).abs() < 0.25,
+        "{} {from}",
+        heard[0]
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sound_comes_back() {
     let folder = tempfile::tempdir().unwrap();

@@ -132,6 +132,60 @@ fn who_holds_it_keeps_it_from_ending() {
     assert_eq!((shown(&view.now()), view.now().target_seconds), (String::new(), 0));
 }
 
+/// Sound that begins, another size of pictures, another run; and a window that begins anew counts on from numbers that were never used.
+#[test]
+fn what_changes_is_counted() {
+    let mut window = started();
+    let view = window.view();
+    let begin = |window: &mut Window, number, run, init: &str| {
+        let segment = segment(number);
+        let init = Arc::new(Init { name: init.to_owned(), ..Init::clone(&segment.init) });
+        window.begin(LiveSegment { run, init, ..segment }, false);
+        let part = LivePart { bytes: Bytes::new(), first_pts: 0, ticks: 1, stated: 1, keyframe: true };
+        window.grow(part, 0, 1);
+        view.now().segments.last().unwrap().discontinuity
+    };
+    let counts = [(7, 3, "a"), (8, 3, "a"), (9, 3, "b"), (10, 3, "b"), (11, 4, "b"), (12, 9, "a")];
+    let counts = counts.map(|(number, run, init)| begin(&mut window, number, run, init));
+    assert_eq!(counts, [7, 7, 8, 8, 9, 10]);
+    window.end();
+    window.start();
+    assert_eq!(begin(&mut window, 13, 10, "a"), 13);
+}
+
+/// What was cut before anything was promised is told as is promised then.
+#[test]
+fn what_was_before_a_promise_keeps_it() {
+    let mut window = started();
+    let view = window.view();
+    let part = |ticks| LivePart { bytes: Bytes::new(), first_pts: 0, ticks, stated: ticks, keyframe: false };
+    window.begin(segment(0), false);
+    window.grow(part(2), 0, 2);
+    window.grow(part(7), 0, 9);
+    assert_eq!(view.now().segments[0].stated, 9);
+    window.promise(10, 3000);
+    window.grow(part(1), 0, 10);
+    let now = view.now();
+    assert_eq!(now.segments[0].parts.iter().map(|part| part.stated).collect::<Vec<_>>(), [2, 3, 1]);
+    assert_eq!((now.segments[0].stated, now.segments[0].end_pts), (6, 10));
+}
+
+#[test]
+fn a_source_that_is_away_is_waited_for() {
+    let mut window = Window::new(Duration::from_secs(8));
+    let view = window.view();
+    let seen = || (view.now().waiting, view.now().ended);
+    assert_eq!(seen(), (false, true));
+    window.hold();
+    assert_eq!(seen(), (true, true), "nobody has come yet");
+    window.start();
+    assert_eq!(seen(), (false, false));
+    window.end();
+    assert_eq!(seen(), (true, false));
+    window.release();
+    assert_eq!(seen(), (false, true));
+}
+
 #[tokio::test]
 async fn players_hear_of_each_part() {
     let mut window = started();

@@ -14,16 +14,13 @@ const SKIP_UNTIL: u32 = 6;
 /// How far from the end low-latency players stay, in part targets (section 4.4.3.8).
 const HOLD_BACK: f64 = 3.0;
 
-/// Most runs without media between two segments of a playlist: each is a line.
-const MOST_RUNS: u64 = 100;
-
 /// What playlists may list of a window: segments whose numbers follow one another without a hole, for a playlist counts them.
 pub(in crate::media) fn tail(window: &LiveWindow) -> &[Arc<LiveSegment>] {
     let segments = &window.segments;
     let pairs = segments.windows(2).enumerate().rev();
     let follows = |before: &LiveSegment, next: &LiveSegment| {
-        let runs = next.discontinuity.checked_sub(before.discontinuity);
-        before.number + 1 == next.number && runs.is_some_and(|runs| runs <= MOST_RUNS)
+        let steps = next.discontinuity.checked_sub(before.discontinuity);
+        before.number + 1 == next.number && steps.is_some_and(|steps| steps <= 1)
     };
     let mut breaks = pairs.filter(|(_, pair)| !follows(&pair[0], &pair[1]));
     let from = breaks.next().map_or(0, |(place, _)| place + 1);
@@ -115,14 +112,13 @@ fn part_target(window: &LiveWindow, segments: &[Arc<LiveSegment>]) -> f64 {
 
 /// What stands before a segment: what is other than before it, and when it was.
 fn heading(lines: &mut Lines, folder: &str, before: Option<&LiveSegment>, segment: &LiveSegment) {
-    let passed = before.map_or(0, |before| segment.discontinuity.saturating_sub(before.discontinuity));
-    for _run in 0..passed {
+    if before.is_some_and(|before| before.discontinuity != segment.discontinuity) {
         lines.line(format_args!("#EXT-X-DISCONTINUITY"));
     }
-    if before.is_none_or(|before| passed > 0 || before.init.name != segment.init.name) {
+    if before.is_none_or(|before| before.discontinuity != segment.discontinuity) {
         lines.tag(
             format_args!("#EXT-X-MAP:"),
-            format_args!("{folder}init-{}.mp4", segment.init.name),
+            format_args!("{folder}init-{}.mp4?run={}", segment.init.name, segment.run),
             format_args!(""),
         );
     }
@@ -165,8 +161,7 @@ fn distances(segments: &[Arc<LiveSegment>]) -> Vec<f64> {
     found
 }
 
-/// Segments beyond the skip boundary. None where a discontinuity would be among what is skipped: a player counts those to
-/// know the run.
+/// Segments beyond the skip boundary. None where a discontinuity would be among what is skipped: a player counts those.
 fn skippable(window: &LiveWindow, segments: &[Arc<LiveSegment>]) -> usize {
     let boundary = f64::from(window.target_seconds.max(1) * SKIP_UNTIL);
     let beyond = distances(segments).iter().take_while(|distance| **distance > boundary).count();

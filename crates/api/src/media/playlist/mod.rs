@@ -1,8 +1,7 @@
 //! Media playlists (RFC 8216bis, `draft-pantos-hls-rfc8216bis`), as text. Pure: what is recorded in, text out.
 //!
-//! The discontinuity sequence number of a segment is the ordinal of its run, in live playlists and in those of the archive: where
-//! ordinals are skipped, several `EXT-X-DISCONTINUITY` stand in a row. So a player that shows a picture knows its run, and the
-//! picture's PTS is the time in the file.
+//! `EXT-X-DISCONTINUITY` stands where another run begins, and where the tracks change within one. The URI of the `EXT-X-MAP` after it names
+//! the run, so a player that shows a picture knows it, and the picture's PTS is the time in the file.
 
 mod live;
 mod reload;

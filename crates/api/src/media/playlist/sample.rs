@@ -57,6 +57,7 @@ pub(in crate::media) fn window(count: u64, growing: i64) -> LiveWindow {
         target_seconds: 2,
         part_target_ms: 200,
         ended: false,
+        waiting: false,
         paused: None,
     }
 }

@@ -28,7 +28,6 @@ pub(in crate::media) fn vod(segments: &[SegmentRecord], begin: Option<Begin>) ->
     lines.line(format_args!("#EXT-X-PLAYLIST-TYPE:VOD"));
     if let Some(first) = segments.first() {
         lines.line(format_args!("#EXT-X-MEDIA-SEQUENCE:{}", first.number));
-        lines.line(format_args!("#EXT-X-DISCONTINUITY-SEQUENCE:{}", first.run));
     }
     if segments.iter().all(|segment| segment.keyframe) {
         lines.line(format_args!("#EXT-X-INDEPENDENT-SEGMENTS"));
@@ -40,7 +39,7 @@ pub(in crate::media) fn vod(segments: &[SegmentRecord], begin: Option<Begin>) ->
     for (place, segment) in segments.iter().enumerate() {
         let before = place.checked_sub(1).map(|before| &segments[before]);
         entries += 1 + gap(&mut lines, before, segment, target, MOST_ENTRIES.saturating_sub(entries))?;
-        entries += heading(&mut lines, before, segment, MOST_ENTRIES.saturating_sub(entries))?;
+        heading(&mut lines, before, segment);
         lines.line(format_args!("#EXTINF:{:.6},", seconds(segment)));
         lines.uri(format_args!("{}.m4s", segment.number));
     }
@@ -85,27 +84,18 @@ fn gap(
     Ok(count)
 }
 
-/// What stands before a segment; how many runs ended before it.
-fn heading(
-    lines: &mut Lines,
-    before: Option<&SegmentRecord>,
-    segment: &SegmentRecord,
-    most: u64,
-) -> Result<u64, TooLong> {
-    let passed = u64::from(before.map_or(0, |before| segment.run.saturating_sub(before.run)));
-    if passed > most {
-        return Err(TooLong);
-    }
-    for _run in 0..passed {
+/// What stands before a segment: what is other than before it, and when it was.
+fn heading(lines: &mut Lines, before: Option<&SegmentRecord>, segment: &SegmentRecord) {
+    let goes_on = |before: &SegmentRecord| (before.run, &before.init) == (segment.run, &segment.init);
+    if before.is_some_and(|before| !goes_on(before)) {
         lines.line(format_args!("#EXT-X-DISCONTINUITY"));
     }
-    if before.is_none_or(|before| passed > 0 || before.init != segment.init) {
+    if before.is_none_or(|before| !goes_on(before)) {
         lines.tag(
             format_args!("#EXT-X-MAP:"),
-            format_args!("init-{}.mp4?segment={}", segment.init, segment.number),
+            format_args!("init-{}.mp4?segment={}&run={}", segment.init, segment.number, segment.run),
             format_args!(""),
         );
     }
     lines.line(format_args!("#EXT-X-PROGRAM-DATE-TIME:{}", Wall(segment.began_ms)));
-    Ok(passed)
 }

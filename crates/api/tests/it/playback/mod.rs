@@ -41,6 +41,11 @@ fn uri(attributes: &str) -> &str {
     attributes.split("URI=\"").nth(1).unwrap().split('"').next().unwrap()
 }
 
+/// The run that the URI of an `EXT-X-MAP` names.
+fn run(map: &str) -> &str {
+    uri(map).split("run=").nth(1).unwrap().split('&').next().unwrap()
+}
+
 fn playlist(answer: Answer) -> String {
     let answer = answer.with_status(200);
     assert_eq!(answer.header("content-type"), Some("application/vnd.apple.mpegurl"));
