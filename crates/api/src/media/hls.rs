@@ -1,6 +1,6 @@
 //! HTTP Live Streaming: playlists, and the segments, parts and initialisation segments beside them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension,
@@ -12,12 +12,13 @@ use bytes::Bytes;
 use ocelli_archive::LiveWindow;
 use ocelli_model::StreamId;
 use serde::Deserialize;
+use tokio::time::timeout;
 use utoipa::IntoParams;
 
 use super::{
     log,
     log::MediaLog,
-    pieces::{Piece, waited},
+    pieces::{Piece, patience, waited},
     playlist::{self, Asked, Begin, Standing, standing, tail},
     shelf::Place,
     window::{Window, WindowQuery, at},
@@ -31,6 +32,9 @@ use crate::{
 
 /// Media type of playlists (RFC 8216, section 4).
 pub(super) const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+
+/// Longest that a reload waits: hls.js takes an answer that has not begun after 10 s for none.
+const LONGEST_RELOAD: Duration = Duration::from_secs(8);
 
 /// Delivery directives (RFC 8216bis, section 6.2.5). Others are passed over, as that section asks.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -61,8 +65,9 @@ pub(super) struct PieceQuery {
 /// Gives the live playlist
 ///
 /// Low-latency HLS by RFC 8216bis: parts of about 200 ms, blocking reload, preload hints, delta updates; plain players use the
-/// same. Segments are numbered through all runs of the stream, and the discontinuity sequence number of a segment is the
-/// ordinal of its run. `EXT-X-PROGRAM-DATE-TIME` is when a segment's first picture came in.
+/// same. Segments are numbered through all runs of the stream. `EXT-X-DISCONTINUITY` stands where another run begins and where the
+/// tracks change; the URI of `EXT-X-MAP` names the run (`run`). `EXT-X-PROGRAM-DATE-TIME` is when a segment's first picture came in.
+/// A reload that waits in vain for 8 s, or three target durations where these are shorter, is given the playlist as it stands.
 #[utoipa::path(get, path = "/api/v1/streams/{id}/hls/live.m3u8", operation_id = "read_live_playlist", tag = "playback",
     params(("id" = String, Path, description = "Name of the stream"), Directives),
     responses((status = 200, description = "A media playlist", body = String, content_type = "application/vnd.apple.mpegurl")),
@@ -100,9 +105,13 @@ pub(super) async fn live_playlist(
         Some(asked) => standing(window, asked) != Standing::Later,
         None => tail(window).len() > 1 || window.ended,
     };
-    let window = waited(&mut view, |window| promised(window) && stands(window)).await?;
-    if tail(&window).is_empty() {
-        return Err(not_live(id));
+    let patience = patience(&view.now()).min(LONGEST_RELOAD);
+    let ready = timeout(patience, view.wait(|window| promised(window) && stands(window))).await;
+    // Not 503, which section 6.2.5.2 has for it: hls.js gives up after three of those, for good. What has not changed it asks for again,
+    // without waiting. So players live through the absence of a source.
+    let window = ready.unwrap_or_else(|_elapsed| view.now());
+    if tail(&window).is_empty() || !promised(&window) {
+        return Err(if window.ended { not_live(id) } else { only_begun() });
     }
     let delta = directives.skip.as_deref().is_some_and(|word| word == "YES" || word == "v2");
     let written = shared.playlists.of(id, &window);

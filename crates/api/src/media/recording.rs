@@ -51,9 +51,11 @@ pub(super) struct RecordingView {
 enum RecordingWord {
     /// What comes is kept.
     Recording,
+    /// Nothing comes: the source is away, and is waited for.
+    Waiting,
     /// What comes is live only.
     Paused,
-    /// Nothing comes, or nothing is to be kept.
+    /// Nothing is to be kept.
     Off,
 }
 
@@ -158,6 +160,7 @@ pub(super) async fn read(
     let live = log.live(&id).map(|view| view.now());
     let (state, reason) = match live.as_deref() {
         None => (RecordingWord::Off, None),
+        Some(window) if window.waiting => (RecordingWord::Waiting, None),
         Some(window) if window.ended => (RecordingWord::Off, None),
         Some(window) => match &window.paused {
             Some(reason) => (RecordingWord::Paused, Some(reason.clone())),

@@ -28,6 +28,27 @@ async fn a_recording_is_told() {
     assert!(told["bytes"].as_u64().unwrap() > 10_000, "{told}");
 }
 
+/// A publisher goes and comes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_whose_source_is_away_is_waiting() {
+    let stand = stand("cam1").await;
+    let state = async || {
+        let told = stand.get("/api/v1/streams/cam1/recording").await.with_status(200).json();
+        told["state"].as_str().unwrap().to_owned()
+    };
+    let hold = stand.archive.hold(&"cam1".parse().unwrap());
+    assert_eq!(state().await, "waiting", "nobody has been there yet");
+    for _time in 0..2 {
+        let mut camera = Camera::new(&stand, "cam1").await;
+        assert_eq!(state().await, "recording");
+        camera.show(GROUP + 8);
+        camera.end(&stand).await;
+        assert_eq!(state().await, "waiting");
+    }
+    drop(hold);
+    assert_eq!(state().await, "off");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn segments_are_paged() {
     let stand = stand("cam1").await;
