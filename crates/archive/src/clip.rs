@@ -45,11 +45,11 @@ pub struct Clip {
     left: u64,
 }
 
-/// What goes into a clip, in the order in which it is read.
+/// What may go into a clip, in the order in which it is read.
 #[derive(Clone, Debug)]
 struct Taking {
     pts: Range<i64>,
-    /// Pictures that go in, at most.
+    /// Pictures that go in, once it is known: those behind the last that is shown do not.
     pictures: usize,
     video: Option<Arc<CodecParameters>>,
     seen: usize,
@@ -81,13 +81,14 @@ impl Taking {
 
     fn picture(&mut self, unit: &AccessUnit) -> ControlFlow<(), bool> {
         let video = self.video.get_or_insert_with(|| Arc::clone(&unit.parameters));
-        // No later picture has a lower PTS than this one's DTS.
-        let beyond = unit.dts.unwrap_or(unit.pts) >= self.pts.end;
-        if beyond || self.seen >= self.pictures || !Arc::ptr_eq(video, &unit.parameters) {
+        // No later picture has a lower PTS than this one's DTS, unless both are before 0, where all DTS are 0.
+        let dts = unit.dts.unwrap_or(unit.pts);
+        let beyond = dts >= self.pts.end && (dts > 0 || self.pts.end > 0);
+        if beyond || !Arc::ptr_eq(video, &unit.parameters) {
             return ControlFlow::Break(());
         }
         self.seen += 1;
-        ControlFlow::Continue(true)
+        ControlFlow::Continue(self.seen <= self.pictures)
     }
 
     fn sound(&self, unit: &AudioUnit) -> bool {
@@ -113,8 +114,7 @@ impl Plan {
     /// Reads all of it once. Nothing where there is no picture.
     pub(crate) fn of(mut reader: ArchiveReader, pts: Range<i64>) -> Result<Option<Self>, ArchiveError> {
         let mut taking = Taking { pts: pts.clone(), pictures: usize::MAX, video: None, seen: 0 };
-        let (mut video, mut sound) = (Table::default(), None::<(TimeBase, Table)>);
-        let mut media = 0;
+        let mut tables = Tables::default();
         let mut init = Bytes::new();
         'read: loop {
             let piece = reader.piece()?;
@@ -126,33 +126,22 @@ impl Plan {
             }
             for unit in piece {
                 match taking.unit(&unit) {
-                    ControlFlow::Break(()) => break 'read,
+                    ControlFlow::Break(()) => {
+                        tables.follows(&unit);
+                        break 'read;
+                    }
                     ControlFlow::Continue(false) => continue,
-                    ControlFlow::Continue(true) => {}
+                    ControlFlow::Continue(true) => tables.push(&unit, pts.end),
                 }
-                let bytes = match unit {
-                    Media::Picture(unit) => {
-                        let dts = unit.dts.unwrap_or(unit.pts);
-                        video
-                            .push(Entry::new(unit.pts, dts, unit.data.len(), unit.container_keyframe), media);
-                        unit.data.len()
-                    }
-                    Media::Sound(unit) => {
-                        let (_, table) =
-                            sound.get_or_insert_with(|| (unit.parameters.time_base, Table::default()));
-                        table.push(Entry::new(unit.pts, unit.pts, unit.data.len(), true), media);
-                        unit.data.len()
-                    }
-                };
-                media += bytes as u64;
-                if video.len() + sound.as_ref().map_or(0, |(_, table)| table.len()) > MOST {
+                if tables.len() > MOST {
                     return Err(ArchiveError::Invalid("a clip of over 8,000,000 units".to_owned()));
                 }
             }
         }
         let Some(base) = taking.video.as_ref().map(|video| video.time_base) else { return Ok(None) };
+        let Tables { mut video, sound, media, next, .. } = tables.end();
         // The second reader has parameters of its own.
-        taking = Taking { pictures: taking.seen, video: None, seen: 0, ..taking };
+        taking = Taking { pictures: video.len(), video: None, seen: 0, ..taking };
         // What is seen at the beginning began before it, or is the first there is.
         let shown = |entry: &&Entry| entry.pts < pts.end;
         let before =
@@ -162,14 +151,84 @@ impl Plan {
             return Ok(None);
         };
         let last = video.entries().filter(shown).map(|entry| entry.pts).max().unwrap_or(first_pts);
-        let next = video.entries().map(|entry| entry.pts).filter(|next| *next > last).min();
+        let next = next.filter(|next| *next > last);
         let end_pts = next.unwrap_or_else(|| last.saturating_add(video.step())).min(pts.end);
         if end_pts <= first_pts.max(pts.start) {
             return Ok(None);
         }
+        video.decode_evenly();
         let video = Track { base, table: video };
         let sound = sound.map(|(base, table)| Track { base, table });
         Ok(Some(Self { taking, init, video, sound, media, first_pts, end_pts }))
+    }
+}
+
+/// Units that go in.
+#[derive(Debug, Default)]
+struct Tables {
+    video: Table,
+    sound: Option<(TimeBase, Table)>,
+    media: u64,
+    /// Pictures that are shown after the end, and what came with them: they go in where one follows that is shown before it.
+    waiting: Vec<(Option<TimeBase>, Entry)>,
+    /// The least PTS of pictures that were read and are not shown.
+    next: Option<i64>,
+}
+
+impl Tables {
+    fn push(&mut self, media: &Media, end: i64) {
+        let (sound, entry) = match media {
+            Media::Picture(unit) => {
+                let dts = unit.dts.unwrap_or(unit.pts);
+                (None, Entry::new(unit.pts, dts, unit.data.len(), unit.container_keyframe))
+            }
+            Media::Sound(unit) => {
+                (Some(unit.parameters.time_base), Entry::new(unit.pts, unit.pts, unit.data.len(), true))
+            }
+        };
+        let after = sound.is_none() && entry.pts >= end;
+        if after {
+            self.follows(media);
+        }
+        let waits = after || sound.is_some() && !self.waiting.is_empty();
+        self.waiting.push((sound, entry));
+        if !waits {
+            self.take(|_| true);
+        }
+    }
+
+    /// A picture that is not shown: the last one that is lasts to it.
+    fn follows(&mut self, media: &Media) {
+        if let Media::Picture(unit) = media {
+            self.next = Some(self.next.map_or(unit.pts, |next| next.min(unit.pts)));
+        }
+    }
+
+    fn take(&mut self, goes_in: impl Fn(Option<TimeBase>) -> bool) {
+        for (sound, entry) in std::mem::take(&mut self.waiting) {
+            if !goes_in(sound) {
+                continue;
+            }
+            let size = u64::from(entry.size);
+            match sound {
+                None => self.video.push(entry, self.media),
+                Some(base) => {
+                    let (_, table) = self.sound.get_or_insert_with(|| (base, Table::default()));
+                    table.push(entry, self.media);
+                }
+            }
+            self.media += size;
+        }
+    }
+
+    /// Nothing more comes.
+    fn end(mut self) -> Self {
+        self.take(|sound| sound.is_some());
+        self
+    }
+
+    fn len(&self) -> usize {
+        self.waiting.len() + self.video.len() + self.sound.as_ref().map_or(0, |(_, table)| table.len())
     }
 }
 

@@ -16,7 +16,7 @@ const MDAT: u64 = 16;
 pub(super) struct Entry {
     pub(super) pts: i64,
     dts: i64,
-    size: u32,
+    pub(super) size: u32,
     keyframe: bool,
 }
 
@@ -52,6 +52,18 @@ impl Table {
 
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()
+    }
+
+    /// Gives each picture a DTS that suits a file which begins with the first: the PTS in their order, as much earlier as the most reordered
+    /// needs. Those of a recording need not rise where ticks are as long as pictures, and such a file players cut at another picture.
+    pub(super) fn decode_evenly(&mut self) {
+        let mut times: Vec<i64> = self.entries.iter().map(|entry| entry.pts).collect();
+        times.sort_unstable();
+        let late = times.iter().zip(&self.entries).map(|(dts, entry)| dts.saturating_sub(entry.pts)).max();
+        let late = late.unwrap_or(0);
+        for (entry, dts) in self.entries.iter_mut().zip(times) {
+            entry.dts = dts.saturating_sub(late);
+        }
     }
 
     /// Ticks of the last sample, by those before it.
