@@ -61,6 +61,11 @@ impl Sound {
     }
 
     fn ready(&mut self, sample: SoundSample) {
+        if sample.pts.saturating_add(i64::from(sample.ticks)) <= 0 {
+            // An encoder's priming: nobody hears it, and FFmpeg's reader takes all of a file for later that holds sound from before 0.
+            self.left_out += 1;
+            return;
+        }
         self.bytes += sample.data.len();
         self.ready.push_back(sample);
         while self.ready.len() > MOST || self.bytes > MOST_BYTES {

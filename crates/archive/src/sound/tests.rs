@@ -30,14 +30,22 @@ fn times(sound: &mut Sound, wanted: &Arc<AudioParameters>) -> Vec<(i64, u32)> {
 #[test]
 fn a_block_lasts_to_the_next() {
     let (mut sound, aac) = (Sound::default(), parameters(48_000));
-    push(&mut sound, &aac, [-21, 0, 21, 43]);
-    assert_eq!(times(&mut sound, &aac), [(-21, 21), (0, 21), (21, 22)]);
+    push(&mut sound, &aac, [0, 21, 43]);
+    assert_eq!(times(&mut sound, &aac), [(0, 21), (21, 22)]);
     // A clock that goes back, then on.
     push(&mut sound, &aac, [43, 20, 64, 85]);
     assert_eq!(times(&mut sound, &aac), [(43, 21), (64, 21)]);
     assert_eq!(sound.left_out(), 2);
     sound.end();
     assert_eq!(times(&mut sound, &aac), [(85, 21)]);
+}
+
+#[test]
+fn what_ends_before_anything_is_heard_is_left_out() {
+    let (mut sound, aac) = (Sound::default(), parameters(48_000));
+    push(&mut sound, &aac, [-42, -21, -1, 20, 41]);
+    assert_eq!(times(&mut sound, &aac), [(-1, 21), (20, 21)]);
+    assert_eq!(sound.left_out(), 2);
 }
 
 #[test]

@@ -107,6 +107,36 @@ async fn sound_that_begins_late_is_a_discontinuity() {
     );
 }
 
+/// AAC of a file begins before 0, with what its encoder needed. What is heard has the same PTS for every reader.
+#[tokio::test(flavor = "multi_thread")]
+async fn priming_moves_no_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = store(folder.path()).await;
+    let archive = Archive::open(config(folder.path()), index, Handle::current()).await.unwrap();
+    let given = units(&clip(60).start_pts(0).cached());
+    let mut recorder = archive.recorder(&id("cam")).unwrap();
+    let parameters = aac();
+    let block = |n: i64| {
+        let pts = (n - 2) * 1024;
+        let data = Bytes::copy_from_slice(format!("block {pts}").as_bytes());
+        AudioUnit { pts, data, parameters: Arc::clone(&parameters) }
+    };
+    (0..2).for_each(|n| recorder.audio(block(n)));
+    for (n, unit) in (2..).zip(&given) {
+        recorder.audio(block(n));
+        give(&mut recorder, 0, std::slice::from_ref(unit));
+    }
+    drop(recorder);
+    archive.settled().await;
+    let expected: Vec<i64> = (0..60).map(|n| n * 1024).collect();
+    let mut found = Vec::new();
+    for row in rows(&archive).await {
+        found.extend(probed(&folder.path().join("media").join(&row.location)));
+    }
+    assert_eq!(found, expected);
+    assert_eq!(heard(&archive, 0, i64::MIN).await, expected);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sound_comes_back() {
     let folder = tempfile::tempdir().unwrap();
