@@ -13,7 +13,7 @@ use ocelli_store::{SegmentClass, SegmentRecord, Segments};
 use tokio::runtime::Handle;
 
 use crate::{
-    ArchiveConfig, ArchiveError, ArchiveReader, Clip, Finding, LiveView, Recorder, Recovered, Removed,
+    ArchiveConfig, ArchiveError, ArchiveReader, Clip, Finding, LiveView, Phase, Recorder, Recovered, Removed,
     clip::Plan,
     files::{Disk, Files},
     lane::{Lane, LiveHold},
@@ -193,6 +193,22 @@ impl Archive {
     /// Removes what need not be kept any longer.
     pub async fn retain(&self) -> Result<Removed, ArchiveError> {
         self.shared.retain().await
+    }
+
+    /// Waits until what the ended recorder of a stream gave is in the archive; whether all of it is, or why what came last is not.
+    pub async fn written(&self, stream: &StreamId) -> Phase {
+        let (thread, lane) = {
+            let mut lanes = self.shared.lanes();
+            let Some(seat) = lanes.get_mut(stream) else { return Phase::default() };
+            let thread = if seat.recorded { None } else { seat.thread.take() };
+            (thread, Arc::clone(&seat.lane))
+        };
+        if let Some(thread) = thread {
+            // A panic in it has been told by the hook.
+            self.shared.runtime.spawn_blocking(|| thread.join().ok()).await.ok();
+        }
+        let phase = lane.state().phase.clone();
+        phase
     }
 
     /// Waits until all that ended recorders gave is in the archive.

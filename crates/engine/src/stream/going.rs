@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use ocelli_archive::LiveHold;
+use ocelli_archive::{LiveHold, Phase};
 use ocelli_ingest::{SourceKind, Stop};
 use ocelli_media::pixel::jpeg;
 use ocelli_sinks::{Existing, FolderError, FrameFolder};
@@ -54,9 +54,10 @@ impl Going {
             let (reason, lasting, progress) = match ended {
                 Ended::Stopped => return self.end(StreamState::Stopped, None),
                 Ended::Whole { damage, .. } if !self.spec.is_endless() => {
-                    return match self.entry.seat.all_failed() {
+                    let (missing, unfit) = self.written();
+                    return match self.entry.seat.all_failed().or(missing) {
                         Some(failed) => self.end(StreamState::Error, Some(failed)),
-                        None => self.end(StreamState::Completed, damage),
+                        None => self.end(StreamState::Completed, damage.or(unfit)),
                     };
                 }
                 // The next publisher is waited for; nothing went wrong.
@@ -202,6 +203,18 @@ impl Going {
         runtime.block_on(self.shared.streams.put_stream(&changed))?;
         *record = changed;
         Ok((first_run, true))
+    }
+
+    /// Waits until the recording has all of it: whoever hears that a stream is completed finds it there. Why its end is missing, or why it
+    /// is of a kind that cannot be recorded.
+    fn written(&self) -> (Option<String>, Option<String>) {
+        let archive = self.shared.archive.as_ref().filter(|_| self.spec.record.is_some());
+        let Some(archive) = archive else { return (None, None) };
+        match self.shared.kept.runtime.block_on(archive.written(&self.entry.seat.id)) {
+            Phase::Recording => (None, None),
+            Phase::Paused(reason) => (Some(format!("its end is not recorded: {reason}")), None),
+            Phase::Failed(reason) => (None, Some(format!("it is not recorded: {reason}"))),
+        }
     }
 
     fn pause(&self, failures: u32, lasting: bool) -> Duration {

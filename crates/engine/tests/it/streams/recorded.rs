@@ -4,8 +4,8 @@ use ocelli_archive::Media;
 use ocelli_engine::{RecordSpec, StreamState, still};
 use ocelli_ingest::{Source as _, pull::FileSource};
 use ocelli_media::AccessUnit;
-use ocelli_model::{SamplingPlan, SlotClock};
-use ocelli_store::RunState;
+use ocelli_model::{SamplingPlan, SlotClock, StreamId};
+use ocelli_store::{RunState, SegmentQuery};
 
 use super::{
     Yard, frames_of,
@@ -62,7 +62,6 @@ async fn a_stream_that_is_only_recorded_decodes_nothing_and_keeps_everything() {
     (spec.frames, spec.record) = (None, Some(RecordSpec::default()));
     yard.supervisor.create(cam(), spec, true).await.unwrap();
     yard.until(&cam(), &[StreamState::Completed]).await;
-    yard.archive.settled().await;
 
     let mut file = FileSource::open(&clip()).unwrap();
     let mut came = Vec::new();
@@ -74,6 +73,49 @@ async fn a_stream_that_is_only_recorded_decodes_nothing_and_keeps_everything() {
     let counts = yard.supervisor.counts();
     assert_eq!(counts.iter().map(|(_, counts)| counts.decoded).sum::<u64>(), 0);
     assert_eq!(yard.runs(&cam()).await[0].state, RunState::Whole);
+    yard.close().await;
+}
+
+/// Whoever hears that a file is through finds all of it in the index.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_is_completed_when_its_recording_is_sealed() {
+    let folder = tempfile::tempdir().unwrap();
+    let yard = Yard::open(folder.path()).await;
+    let mut file = FileSource::open(&clip()).unwrap();
+    let mut last = i64::MIN;
+    while let Some(unit) = file.next_unit().unwrap() {
+        last = last.max(unit.pts);
+    }
+    for n in 0..6 {
+        let id: StreamId = format!("cam{n}").parse().unwrap();
+        let mut spec = frames_of(&clip(), "1");
+        (spec.frames, spec.record) = (None, Some(RecordSpec::default()));
+        yard.supervisor.create(id.clone(), spec, true).await.unwrap();
+        yard.until(&id, &[StreamState::Completed]).await;
+        let all = SegmentQuery { stream: Some(id), limit: 1000, ..SegmentQuery::default() };
+        let rows = yard.archive.index().segments(&all).await.unwrap();
+        assert!(rows.iter().any(|row| row.end_pts > last), "{n}: {rows:?}");
+    }
+    yard.close().await;
+}
+
+/// The disk does not take it: that is no completed stream, and says why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_whose_end_is_not_recorded_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let yard = Yard::open(folder.path()).await;
+    // Where the folder of its objects would be.
+    let media = folder.path().join("archive/media");
+    std::fs::create_dir_all(&media).unwrap();
+    std::fs::write(media.join("cam1"), "a file").unwrap();
+    let mut spec = frames_of(&clip(), "1");
+    (spec.frames, spec.record) = (None, Some(RecordSpec::default()));
+    let id: StreamId = "cam1".parse().unwrap();
+    yard.supervisor.create(id.clone(), spec, true).await.unwrap();
+    let status = yard.until(&id, &[StreamState::Completed, StreamState::Error]).await;
+    assert_eq!(status.state, StreamState::Error);
+    let error = status.last_error.unwrap();
+    assert!(error.starts_with("its end is not recorded: it cannot be sealed"), "{error}");
     yard.close().await;
 }
 
