@@ -207,8 +207,7 @@ impl Archive {
             // A panic in it has been told by the hook.
             self.shared.runtime.spawn_blocking(|| thread.join().ok()).await.ok();
         }
-        let phase = lane.state().phase.clone();
-        phase
+        lane.state().phase.clone()
     }
 
     /// Waits until all that ended recorders gave is in the archive.

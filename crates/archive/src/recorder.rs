@@ -1,5 +1,6 @@
 //! What a stream's thread gives its units to.
 
+mod segment;
 mod state;
 
 use std::sync::Arc;
@@ -14,14 +15,15 @@ use ocelli_model::TimeBase;
 use crate::{
     archive::Shared,
     cutting::Begins,
-    lane::{Begin, Job, Lane, Missed, Part},
+    lane::{Job, Lane, Missed, Part},
     lengths::Lengths,
-    live::{Init, LivePart, LiveSegment},
+    live::{Init, LivePart},
     object::init_name,
     run::{Cut, Pictures, Run, Step},
     sound::Sound,
 };
 
+use self::segment::{Segment, Shown, begin, live_segment};
 pub use self::state::{Phase, RecorderState};
 
 /// Sound is kept from so long before the first picture on.
@@ -49,26 +51,6 @@ pub struct Recorder {
     behind: bool,
     /// Some segment began with a keyframe.
     keyframes: bool,
-}
-
-/// The segment that grows.
-#[derive(Debug)]
-struct Segment {
-    number: u64,
-    began_ms: i64,
-    keyframe: bool,
-    /// Since its first part.
-    shown: Option<Shown>,
-}
-
-#[derive(Debug)]
-struct Shown {
-    sound: Option<Arc<AudioParameters>>,
-    first_pts: i64,
-    end_pts: i64,
-    ticks: i64,
-    /// It goes to the disk.
-    kept: bool,
 }
 
 /// An initialisation segment and what it describes.
@@ -362,47 +344,5 @@ impl Drop for Recorder {
         *self.lane.lengths() = Some(self.lengths.clone());
         self.lane.window().end();
         self.shared.leave(&self.lane.stream, self.next);
-    }
-}
-
-fn live_segment(
-    number: u64,
-    run: u32,
-    segment: &Segment,
-    pictures: &Pictures,
-    video: &CodecParameters,
-    init: &Arc<Init>,
-) -> LiveSegment {
-    LiveSegment {
-        number,
-        run,
-        discontinuity: 0,
-        time_base: video.time_base,
-        first_pts: pictures.first_pts,
-        end_pts: pictures.end_pts,
-        stated: 0,
-        began_ms: segment.began_ms,
-        keyframe: segment.keyframe,
-        init: Arc::clone(init),
-        parts: Vec::new(),
-        sealed: false,
-    }
-}
-
-fn begin(
-    run: u32,
-    segment: &Segment,
-    pictures: &Pictures,
-    video: &CodecParameters,
-    init: Arc<Init>,
-) -> Begin {
-    Begin {
-        number: segment.number,
-        run,
-        time_base: video.time_base,
-        began_ms: segment.began_ms,
-        first_pts: pictures.first_pts,
-        keyframe: segment.keyframe,
-        init,
     }
 }
