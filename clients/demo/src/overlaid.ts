@@ -7,7 +7,7 @@ import type { Reel, ReelPlan } from './reel.js';
 import { NUMBERS_PER_RUN } from './cases.js';
 
 /** After the page has been opened, in seconds. */
-export type Step = { readonly at: number; readonly do: 'back'; readonly seconds: number } | { readonly at: number; readonly do: 'live' | 'reconnect' };
+export type Step = { readonly at: number; readonly do: 'back'; readonly seconds: number } | { readonly at: number; readonly do: 'live' } | { readonly at: number; readonly do: 'reconnect'; readonly after?: number };
 
 export interface Overlaid {
   readonly name: string;
@@ -42,6 +42,13 @@ export const OVERLAID: readonly Overlaid[] = [
     runs: [plan(0, 18 + LONGER), plan(1, 18 + LONGER, { begin: 5_000_000, bFrames: 2 })],
     steps: [{ at: 6, do: 'reconnect' }],
     seconds: 18,
+  },
+  {
+    name: 'away',
+    // Longer than hls.js bears errors instead of a playlist.
+    runs: [plan(0, 6 + LONGER), plan(1, 18 + LONGER, { begin: 5_000_000 })],
+    steps: [{ at: 6, do: 'reconnect', after: 26 }],
+    seconds: 46,
   },
   { name: 'bframes', runs: [plan(0, 12 + LONGER, { bFrames: 3 })], steps: [], seconds: 12 },
   // Distances between 19 and 51 ms, no two neighbours alike.

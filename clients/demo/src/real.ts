@@ -61,6 +61,7 @@ async function act(page: Page, { plan, stream, reels }: Trial, served: Served, p
     if (step.do === 'live') await page.evaluate(() => globalThis.demo.live());
     if (step.do === 'reconnect') {
       await publishing.kill();
+      await pause((step.after ?? 0) * 1000);
       publishing = new Publisher(reels[1]!.file, served.publishUrl(stream));
     }
   }
