@@ -121,6 +121,13 @@ impl Cutting {
         self.begin(Begins::Part, (self.last, self.last_opens), lengths);
     }
 
+    /// Ticks from the last unit in which none that follows can end a part, unless it opens a segment or describes another.
+    pub(crate) fn rest(&self, lengths: &Lengths) -> i64 {
+        let part = lengths.rest_of_part(self.last.saturating_sub(self.part), self.base);
+        let segment = self.segment.saturating_add(lengths.shortest_cap(self.base));
+        part.min(segment.saturating_sub(self.last)).max(0)
+    }
+
     /// Ticks between the last two units, as a guess for a unit that nothing follows.
     pub(crate) fn step(&self) -> i64 {
         self.step.max(1)

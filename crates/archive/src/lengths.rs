@@ -116,6 +116,19 @@ impl Lengths {
         half >= (self.cap().as_micros() * 2).saturating_add(1_000_000)
     }
 
+    /// Ticks that a part of so many needs at least to close. While nothing is promised, half of the picture that brings it there counts.
+    pub(super) fn rest_of_part(&self, so_far: i64, base: TimeBase) -> i64 {
+        let Some(Promise { part_ms, .. }) = self.promise else {
+            return ticks(self.part.as_micros() as u64, base).saturating_sub(so_far) / 3 * 2;
+        };
+        ticks(u64::from(part_ms) * 850, base).saturating_sub(so_far)
+    }
+
+    /// Ticks below which no segment ends without a keyframe.
+    pub(super) fn shortest_cap(&self, base: TimeBase) -> i64 {
+        ticks(self.cap().as_micros() as u64, base)
+    }
+
     /// From this length on the next keyframe begins a segment.
     pub(super) fn segment(&self) -> Duration {
         self.segment
@@ -131,6 +144,12 @@ impl Lengths {
 pub(crate) fn stated(ticks: i64, base: TimeBase, part_target_ms: u32) -> i64 {
     let most = i64::from(part_target_ms) * i64::from(base.den()) / (i64::from(base.num()) * 1000);
     if part_target_ms == 0 { ticks } else { ticks.min(most) }
+}
+
+/// Microseconds in ticks, rounded down.
+fn ticks(micros: u64, base: TimeBase) -> i64 {
+    let ticks = i128::from(micros) * i128::from(base.den()) / (i128::from(base.num()) * 1_000_000);
+    i64::try_from(ticks).unwrap_or(i64::MAX)
 }
 
 fn whole_seconds(time: Duration) -> u32 {

@@ -155,6 +155,12 @@ impl Recorder {
         Ok(())
     }
 
+    /// For how many ticks after the last unit nothing that follows ends a part, keyframes and new parameters apart: so long a source may keep
+    /// what it has.
+    pub fn rest(&self) -> i64 {
+        self.run.as_ref().map_or(0, |run| run.rest(&self.lengths))
+    }
+
     /// The next block of sound of the run that goes on.
     pub fn audio(&mut self, unit: AudioUnit) {
         self.sound.push(unit);

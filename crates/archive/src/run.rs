@@ -173,6 +173,11 @@ impl Run {
         if made.is_empty() { Step::Taken } else { Step::Cut(made) }
     }
 
+    /// See [`Cutting::rest`]; 0 before the first picture.
+    pub(crate) fn rest(&self, lengths: &Lengths) -> i64 {
+        self.cutting.as_ref().map_or(0, |cutting| cutting.rest(lengths))
+    }
+
     /// What is left, where nothing follows.
     pub(crate) fn end(&mut self) -> Option<Pictures> {
         let last = self.last.take()?;

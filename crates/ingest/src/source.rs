@@ -31,6 +31,13 @@ pub trait Source: Send + std::fmt::Debug {
         None
     }
 
+    /// Whoever reads can do nothing with a unit that comes less than so many ticks after the last one (in decode order), unless decoding
+    /// can start with it. A source that hears of each unit may let its reader sleep until then; the next call of
+    /// [`next_unit`](Self::next_unit) counts.
+    fn rest(&mut self, ticks: i64) {
+        let _ = ticks;
+    }
+
     /// What was first found wrong with the input, if it could be read on: the results are then partial.
     fn damage(&self) -> Option<&str>;
 

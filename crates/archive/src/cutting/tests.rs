@@ -8,6 +8,8 @@ fn lengths() -> Lengths {
     Lengths::new(&ArchiveConfig::new("/nowhere".into(), || 0))
 }
 
+const NOTHING: Cuts = Cuts { before: Begins::Nothing, here: Begins::Nothing };
+
 /// What became of a run, but for the open part and segment at its end: ticks of each part, and of each segment how many parts are its own,
 /// its ticks and whether it opens.
 #[derive(Debug, Default)]
@@ -37,7 +39,10 @@ fn cut(base: TimeBase, units: impl Iterator<Item = (i64, bool)>, lengths: &mut L
         }
     };
     for (dts, opens) in units.skip(1) {
+        let rest = cutting.rest(lengths);
         let cuts = cutting.next(Next { dts, opens, anew: false }, lengths);
+        let rests = !opens && dts.saturating_sub(last.0) < rest;
+        assert!(!rests || cuts == NOTHING, "{cuts:?} within {rest} ticks");
         begin(&mut made, lengths, cuts.before, last);
         begin(&mut made, lengths, cuts.here, (dts, opens));
         last = (dts, opens);

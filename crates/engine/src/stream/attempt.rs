@@ -318,6 +318,10 @@ impl Attempt<'_> {
                         plan.sound(sound);
                     }
                     plan.anchor(source.anchor(), base);
+                    // Whoever looks at pictures wants each as soon as it is there.
+                    if !self.spec.looks() {
+                        source.rest(plan.rest());
+                    }
                 }
                 Ok(None) if self.repeats() && plan.has_run() && !flow.has_failed() => {
                     plan.end_run(source.damage().is_none());

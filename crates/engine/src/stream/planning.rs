@@ -72,6 +72,11 @@ impl<'a> Planning<'a> {
         }
     }
 
+    /// For how many ticks after the last unit a recording needs none; 0 without one.
+    pub(super) fn rest(&self) -> i64 {
+        self.tape.as_ref().map_or(0, Tape::rest)
+    }
+
     /// Whether anything was chosen of the source since the last end.
     pub(super) fn has_run(&self) -> bool {
         self.runs > 0

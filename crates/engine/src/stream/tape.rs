@@ -45,6 +45,11 @@ impl Tape {
         }
     }
 
+    /// See [`Recorder::rest`].
+    pub(super) fn rest(&self) -> i64 {
+        self.recorder.rest()
+    }
+
     pub(super) fn end_run(&mut self) {
         self.recorder.end_run();
     }

@@ -75,9 +75,23 @@ struct State {
     bytes: usize,
     damage: Option<String>,
     ending: Option<Ending>,
+    /// Time of the newest picture.
+    newest: Option<i64>,
+    /// Before a picture of this time the reader can do nothing.
+    rests_until: Option<i64>,
 }
 
 impl State {
+    /// Whether the reader has a use for what comes now: not for sound before the picture after it, for waking it for each block costs as much
+    /// as the rest of its work.
+    fn wakes(&mut self, item: &Item) -> bool {
+        let Item::Picture(unit) = item else { return false };
+        let (time, before) = (item.time(), self.newest.replace(item.time()));
+        // Times that step back say nothing of what the reader waits for.
+        let steps_back = before.is_some_and(|before| time < before);
+        steps_back || unit.container_keyframe || self.rests_until.is_none_or(|until| time >= until)
+    }
+
     fn has_room(&self, item: &Item, limits: &FeedLimits) -> bool {
         // Whatever it is, it goes through alone.
         let Some(oldest) = self.items.front() else { return true };
@@ -117,9 +131,8 @@ impl Feed {
         if let Some(ending) = &state.ending {
             return Err(ending.clone());
         }
-        // Sound is taken with the picture after it: waking the reader for each block of it costs as much as the rest of its work.
         let room = state.has_room(&item, &self.limits);
-        let wakes = !room || matches!(item, Item::Picture(_));
+        let wakes = state.wakes(&item) || !room;
         let left = if room {
             state.bytes += item.bytes();
             state.items.push_back(item);
@@ -152,6 +165,11 @@ impl Feed {
         drop(state);
         self.drained.notify_one();
         Some(Ok(item))
+    }
+
+    /// The reader can do nothing before a picture of this time, or a keyframe, or the end; counts for what is pushed from now on.
+    pub(super) fn rest(&self, until: i64) {
+        self.state().rests_until = Some(until);
     }
 
     /// Something is wrong with what comes. The first word counts.

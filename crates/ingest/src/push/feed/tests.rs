@@ -1,4 +1,9 @@
-use std::time::Duration;
+use std::{
+    pin::pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    task::{Context, Wake, Waker},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use ocelli_media::{Codec, CodecParameters};
@@ -80,4 +85,64 @@ fn either_side_ends_it_and_what_waits_is_still_taken() {
         assert_eq!(feed.pop().await.unwrap_err(), Ending::Unread);
         assert_eq!(feed.push(picture(8, 1)).await, Err(Ending::Unread));
     });
+}
+
+#[derive(Debug, Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Wakes {
+    fn of(self: &Arc<Self>, feed: &Feed, item: Item) -> usize {
+        let waker = Waker::from(Arc::clone(self));
+        let mut pop = pin!(feed.pop());
+        assert!(pop.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        let before = self.0.load(Ordering::Relaxed);
+        assert!(feed.try_push(item).unwrap().is_none());
+        let wakes = self.0.load(Ordering::Relaxed) - before;
+        // Taken all the same.
+        assert!(feed.try_pop().is_some());
+        wakes
+    }
+}
+
+#[test]
+fn a_reader_that_rests_is_woken_by_what_it_waits_for() {
+    let (feed, wakes) = (Feed::new(limits()), Arc::new(Wakes::default()));
+    let keyframe = |time| {
+        let Item::Picture(unit) = picture(time, 1) else { unreachable!() };
+        Item::Picture(AccessUnit { container_keyframe: true, ..unit })
+    };
+    assert_eq!(wakes.of(&feed, picture(0, 1)), 1, "it does not rest");
+    feed.rest(200);
+    assert_eq!(wakes.of(&feed, picture(40, 1)), 0);
+    assert_eq!(wakes.of(&feed, picture(199, 1)), 0);
+    assert_eq!(wakes.of(&feed, picture(200, 1)), 1, "it is there");
+    feed.rest(400);
+    assert_eq!(wakes.of(&feed, keyframe(240)), 1, "decoding can start with it");
+    assert_eq!(wakes.of(&feed, picture(280, 1)), 0);
+    assert_eq!(wakes.of(&feed, picture(80, 1)), 1, "times step back");
+    assert_eq!(wakes.of(&feed, picture(120, 1)), 0);
+}
+
+#[test]
+fn a_reader_that_rests_is_woken_where_there_is_no_room_and_at_the_end() {
+    let (feed, wakes) = (Feed::new(limits()), Arc::new(Wakes::default()));
+    feed.rest(i64::MAX);
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut pop = pin!(feed.pop());
+    assert!(pop.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    assert!(feed.try_push(picture(0, 600)).unwrap().is_none());
+    assert_eq!(wakes.0.load(Ordering::Relaxed), 0);
+    assert!(feed.try_push(picture(40, 600)).unwrap().is_some(), "there is no room");
+    assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+    assert!(pop.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+    let mut pop = pin!(feed.pop());
+    assert!(pop.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    feed.end(Ending::Left);
+    assert_eq!(wakes.0.load(Ordering::Relaxed), 2);
 }

@@ -25,6 +25,8 @@ pub struct PublishSource {
     parameters: Arc<CodecParameters>,
     first: Option<AccessUnit>,
     first_pts: i64,
+    /// Decode time of the last unit.
+    last: Option<i64>,
     sound: Sound,
     damage: Option<String>,
     claim: Claim,
@@ -75,7 +77,17 @@ impl PublishSource {
         driver: Driver,
     ) -> Self {
         let (parameters, first_pts) = (Arc::clone(&first.parameters), first.pts);
-        Self { feed, parameters, first: Some(first), first_pts, sound, damage: None, claim, driver }
+        Self {
+            feed,
+            parameters,
+            first: Some(first),
+            first_pts,
+            last: None,
+            sound,
+            damage: None,
+            claim,
+            driver,
+        }
     }
 }
 
@@ -94,7 +106,10 @@ impl Source for PublishSource {
             self.damage = self.feed.damage_so_far();
         }
         match next {
-            Ok(unit) => Ok(Some(unit)),
+            Ok(unit) => {
+                self.last = Some(unit.dts.unwrap_or(unit.pts));
+                Ok(Some(unit))
+            }
             Err(SourceError::Publish(PublishError::Ended(Ending::Left))) => Ok(None),
             Err(error) => Err(error),
         }
@@ -102,6 +117,13 @@ impl Source for PublishSource {
 
     fn next_audio(&mut self) -> Option<AudioUnit> {
         self.sound.pop()
+    }
+
+    fn rest(&mut self, ticks: i64) {
+        // Ticks of a publish are milliseconds, as the feed's times are.
+        if let Some(last) = self.last {
+            self.feed.rest(last.saturating_add(ticks));
+        }
     }
 
     fn damage(&self) -> Option<&str> {
