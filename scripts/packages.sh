@@ -2,7 +2,7 @@
 . scripts/env.sh
 
 PACKAGES=(
-    libavcodec-dev libavformat-dev libavutil-dev libswscale-dev # decoding; headers for the bindings
+    libavcodec-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev # decoding; headers for the bindings
     clang libclang-dev pkg-config                               # the bindings are generated at build time
     gcc libc6-dev make cmake nasm                               # the vendored JPEG encoder with SIMD
     ffmpeg                                                      # test clips, the demo's contact sheet, the peer in benchmarks

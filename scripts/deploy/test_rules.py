@@ -57,7 +57,7 @@ FAULTS = {
     ".dockerignore: crates is kept out": lambda found: found["dockerignore"].remove("!crates"),
     "tools/absent is not there": replace("COPY", "tools/models tools/models", "tools/absent tools/absent"),
     "the build needs libx-dev": replace("RUN", "nasm", "libx-dev"),
-    "the image has no libswscale": replace("RUN", "libswscale6", "libswresample4"),
+    "the image has no libswscale": replace("RUN", "libswscale6", "libpostproc56"),
 }
 
 

@@ -38,15 +38,25 @@ impl Packet {
         use_it: impl FnOnce(*const ffi::AVPacket) -> Result<c_int, AvError>,
     ) -> Result<c_int, AvError> {
         self.clear();
-        let size = c_int::try_from(unit.data.len()).map_err(|_huge| AvError::INVALID)?;
         unit.side.attach(self)?;
+        self.lend_bytes(&unit.data, (unit.pts, unit.dts), use_it)
+    }
+
+    /// The same of bytes with their PTS and DTS; what lies beside them stays.
+    pub(super) fn lend_bytes(
+        &mut self,
+        bytes: &[u8],
+        (pts, dts): (i64, Option<i64>),
+        use_it: impl FnOnce(*const ffi::AVPacket) -> Result<c_int, AvError>,
+    ) -> Result<c_int, AvError> {
+        let size = c_int::try_from(bytes.len()).map_err(|_huge| AvError::INVALID)?;
         // SAFETY: the packet is ours and without payload; the borrowed bytes outlive the call below and are never
         // written (a packet without `buf` is copied, with padding, by whoever keeps it).
         unsafe {
-            (*self.0).data = unit.data.as_ptr().cast_mut();
+            (*self.0).data = bytes.as_ptr().cast_mut();
             (*self.0).size = size;
-            (*self.0).pts = unit.pts;
-            (*self.0).dts = unit.dts.unwrap_or(ffi::AV_NOPTS_VALUE);
+            (*self.0).pts = pts;
+            (*self.0).dts = dts.unwrap_or(ffi::AV_NOPTS_VALUE);
         }
         let result = use_it(self.0);
         // SAFETY: takes the borrowed pointer back before the borrow ends.
