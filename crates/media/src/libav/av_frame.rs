@@ -69,6 +69,12 @@ impl AvFrame {
         unsafe { (*self.0).pts }
     }
 
+    /// Samples of each channel, where it holds sound.
+    pub(super) fn samples(&self) -> i64 {
+        // SAFETY: see `size`.
+        unsafe { i64::from((*self.0).nb_samples) }
+    }
+
     /// Start and stride of a plane.
     pub(super) fn plane(&self, index: usize) -> (*mut u8, c_int) {
         // SAFETY: see `size`; both are arrays, whose bounds are checked.

@@ -1,4 +1,4 @@
-//! The only native code of this crate: libavformat, libavcodec and libswscale behind owners that free what they
+//! The only native code of this crate: libavformat, libavcodec, libswscale and libswresample behind owners that free what they
 //! hold. libav opens no file and no socket here: bytes come through callbacks, and `io_open` is refused.
 #![expect(unsafe_code, reason = "FFI to libav; each block states why it is sound")]
 
@@ -19,6 +19,7 @@ mod scale;
 mod side_data;
 mod sound;
 mod times;
+mod transcode;
 
 pub use acceleration::{Acceleration, AccelerationError, Fallback, decoder_identity};
 pub use decoder::LibavDecoder;
@@ -31,6 +32,7 @@ pub use io::{Input, Output};
 pub use log::route_logs;
 pub(crate) use parameters::NativeParameters;
 pub use side_data::SideData;
+pub use transcode::{AudioTranscoder, TranscodeError};
 
 /// Version of libavcodec in use, e.g. `59.37.100`; see [`decoder_identity`] for analyzer versions.
 pub fn codec_library_version() -> String {
