@@ -17,3 +17,5 @@ mod sampling;
 mod sound;
 #[cfg(test)]
 mod times;
+#[cfg(test)]
+mod transcode;
