@@ -7,7 +7,8 @@
 //!
 //! The encoder's delay: a block of AAC is whole only with half of the block before (ISO/IEC 14496-3, 4.6.11: windows overlap), so that an
 //! encoder puts one block in front of the sound. `AVCodecContext::initial_padding` says how long it is (1024 samples); that block is
-//! kept, its PTS is so much before the sound's, and each sample is heard at its own time without an edit list.
+//! kept, its PTS is so much before the sound's, and each sample is heard at its own time without an edit list. Only where that PTS would be
+//! negative, of sound that begins at 0, it is left out: players would move everything for it.
 
 mod decoding;
 mod encoding;
@@ -24,7 +25,7 @@ use self::{
     place::{Place, sample_at},
     resampling::{Resampler, Shape},
 };
-use super::{AvError, av_frame::AvFrame, route_logs};
+use super::{AvError, av_frame::AvFrame};
 use crate::{AudioCodec, AudioParameters, AudioUnit};
 
 /// Longest sound of one decoded block, in seconds: what waits is bounded by it.
@@ -78,7 +79,6 @@ pub struct AudioTranscoder {
 impl AudioTranscoder {
     /// Nothing came so far.
     pub fn new() -> Self {
-        route_logs();
         Self::default()
     }
 

@@ -9,7 +9,7 @@ use ffi::AVMediaType::AVMEDIA_TYPE_AUDIO;
 use ffmpeg_sys_next as ffi;
 
 use super::{
-    super::{AvError, av_frame::AvFrame, packet::Packet, parameters},
+    super::{AvError, av_frame::AvFrame, packet::Packet, parameters, route_logs},
     TranscodeError,
 };
 use crate::{AudioParameters, AudioUnit};
@@ -51,6 +51,7 @@ unsafe impl Send for Decoding {}
 
 impl Decoding {
     pub(super) fn open(name: &str, sound: &AudioParameters) -> Result<Self, TranscodeError> {
+        route_logs();
         let unknown = || TranscodeError::NoDecoder(name.to_owned());
         if !(KNOWN.contains(&name) || name.starts_with("pcm_")) {
             return Err(unknown());

@@ -180,6 +180,10 @@ impl Encoding {
             let start = i64::from(unsafe { (*self.context).initial_padding });
             let pts = self.begins - start + self.received * BLOCK as i64;
             self.received += 1;
+            // Before time begins there is nothing: players move all that has such times.
+            if pts < 0 && self.begins >= 0 {
+                continue;
+            }
             // Copied: the encoder's buffers are larger than what is in them.
             let data = Bytes::copy_from_slice(&self.packet.take_data()?);
             out.extend([AudioUnit { pts, data, parameters: Arc::clone(&self.parameters) }]);
