@@ -2,7 +2,7 @@
 
 use std::{ffi::c_int, ptr, slice};
 
-use ffi::{AVColorRange, AVColorSpace, AVPixelFormat};
+use ffi::{AVColorRange, AVColorSpace, AVPictureType, AVPixelFormat};
 use ffmpeg_sys_next as ffi;
 
 use super::AvError;
@@ -136,6 +136,13 @@ impl AvFrame {
         };
         // SAFETY: see `size`; borrowed mutably.
         unsafe { ((*self.0).color_range, (*self.0).colorspace) = (range, matrix) };
+    }
+
+    /// Whether an encoder is to begin a group of pictures with it; else it chooses.
+    pub(super) fn force_keyframe(&mut self, force: bool) {
+        let kind = if force { AVPictureType::AV_PICTURE_TYPE_I } else { AVPictureType::AV_PICTURE_TYPE_NONE };
+        // SAFETY: see `size`; borrowed mutably.
+        unsafe { (*self.0).pict_type = kind };
     }
 
     /// Borrows the planes of 8-bit 4:2:0; `None` for any other layout, which a [`Scaler`] converts.

@@ -2,6 +2,7 @@
 
 mod canvas;
 mod codec;
+mod live;
 mod muxer;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ use std::{collections::VecDeque, io};
 
 use ocelli_model::TimeBase;
 
+pub use self::live::{VideoTranscodeError, VideoTranscoder};
 use self::{
     canvas::Canvas,
     codec::Encoder,

@@ -24,7 +24,7 @@ mod transcode;
 pub use acceleration::{Acceleration, AccelerationError, Fallback, decoder_identity};
 pub use decoder::LibavDecoder;
 pub use demuxer::{DemuxError, Demuxer};
-pub use encoder::{EncodeError, VideoSettings, VideoWriter};
+pub use encoder::{EncodeError, VideoSettings, VideoTranscodeError, VideoTranscoder, VideoWriter};
 pub use error::AvError;
 pub use frame::Frame;
 pub use hardware::{Hardware, decoders};

@@ -31,6 +31,10 @@ impl Packet {
         unsafe { &*self.0 }
     }
 
+    pub(super) fn is_keyframe(&self) -> bool {
+        self.get().flags & ffi::AV_PKT_FLAG_KEY != 0
+    }
+
     /// Lends a unit to the packet while `use_it` runs. libav copies what it keeps: the packet owns no buffer.
     pub(super) fn lend(
         &mut self,

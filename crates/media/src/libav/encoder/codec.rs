@@ -2,9 +2,10 @@
 
 use std::{
     ffi::{CStr, c_int},
-    ptr,
+    ptr, slice,
 };
 
+use bytes::Bytes;
 use ffmpeg_sys_next as ffi;
 
 use super::{super::packet::Packet, AvError, Canvas, VideoSettings};
@@ -12,6 +13,10 @@ use crate::{libav::av_frame::AvFrame, pixel::Matrix};
 
 /// Pictures between keyframes at most: a killed writer loses no more.
 const GOP: c_int = 30;
+/// As good as none: keyframes come where they are asked for.
+const NO_GOP: c_int = 1 << 20;
+/// Quality of live recordings: x264's own default.
+const LIVE_CRF: u8 = 23;
 
 /// Encoders in order of preference. libopenh264 is not among them: it is rate-controlled and refuses small pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,9 +61,35 @@ unsafe impl Send for Encoder {}
 
 impl Encoder {
     pub(super) fn open(name: Name, canvas: &mut Canvas, settings: VideoSettings) -> Result<Self, AvError> {
-        let codec = name.find();
+        let encoder = Self::prepared(name, canvas)?;
+        // SAFETY: a fresh context of our own, filled before it is opened.
+        unsafe {
+            (*encoder.context).gop_size = GOP;
+            (*encoder.context).thread_count = c_int::from(settings.threads.max(1));
+        }
+        encoder.choose_quality(settings.crf)?;
+        encoder.begin()
+    }
+
+    /// libx264, a picture out for each picture in, keyframes where a frame asks for one.
+    pub(super) fn open_live(canvas: &mut Canvas) -> Result<Self, AvError> {
+        let encoder = Self::prepared(Name::X264, canvas)?;
+        // SAFETY: a fresh context of our own, filled before it is opened.
+        unsafe {
+            (*encoder.context).gop_size = NO_GOP;
+            (*encoder.context).thread_count = 1;
+        }
+        encoder.choose_quality(LIVE_CRF)?;
+        encoder.set(c"tune", c"zerolatency")?;
+        // Where decoding can start, and not only where a picture happens to be intra.
+        encoder.set(c"forced-idr", c"1")?;
+        encoder.begin()
+    }
+
+    /// A context with all that encoders have in common.
+    fn prepared(name: Name, canvas: &mut Canvas) -> Result<Self, AvError> {
         // SAFETY: allocates a context for a codec that may be null, or returns null.
-        let context = unsafe { ffi::avcodec_alloc_context3(codec) };
+        let context = unsafe { ffi::avcodec_alloc_context3(name.find()) };
         if context.is_null() {
             return Err(AvError::NO_MEMORY);
         }
@@ -66,26 +97,38 @@ impl Encoder {
         let matrix = canvas.matrix();
         let size = canvas.frame_mut().size();
         // SAFETY: a fresh context of our own, filled before it is opened.
-        unsafe {
-            let context = &mut *encoder.context;
-            (context.width, context.height) = size;
-            context.pix_fmt = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P;
-            context.color_range = ffi::AVColorRange::AVCOL_RANGE_MPEG;
-            context.colorspace = match matrix {
-                Matrix::Bt601 => ffi::AVColorSpace::AVCOL_SPC_SMPTE170M,
-                Matrix::Bt709 => ffi::AVColorSpace::AVCOL_SPC_BT709,
-            };
-            context.time_base = ffi::AVRational { num: 1, den: 25 };
-            context.framerate = ffi::AVRational { num: 25, den: 1 };
-            context.gop_size = GOP;
-            context.max_b_frames = 0;
-            context.thread_count = c_int::from(settings.threads.max(1));
-            // MP4 keeps parameter sets in its header.
-            context.flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as c_int;
-            encoder.choose_quality(settings.crf)?;
-            AvError::check(ffi::avcodec_open2(encoder.context, codec, ptr::null_mut()))?;
-        }
+        let context = unsafe { &mut *encoder.context };
+        (context.width, context.height) = size;
+        context.pix_fmt = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P;
+        context.color_range = ffi::AVColorRange::AVCOL_RANGE_MPEG;
+        context.colorspace = match matrix {
+            Matrix::Bt601 => ffi::AVColorSpace::AVCOL_SPC_SMPTE170M,
+            Matrix::Bt709 => ffi::AVColorSpace::AVCOL_SPC_BT709,
+        };
+        context.time_base = ffi::AVRational { num: 1, den: 25 };
+        context.framerate = ffi::AVRational { num: 25, den: 1 };
+        context.max_b_frames = 0;
+        // MP4 keeps parameter sets in its header.
+        context.flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER as c_int;
         Ok(encoder)
+    }
+
+    fn begin(self) -> Result<Self, AvError> {
+        // SAFETY: a context of our own that is not open yet, for this codec.
+        AvError::check(unsafe { ffi::avcodec_open2(self.context, self.name.find(), ptr::null_mut()) })?;
+        Ok(self)
+    }
+
+    /// Its parameter sets.
+    pub(super) fn extradata(&self) -> Bytes {
+        // SAFETY: an open context; libav keeps `extradata_size` bytes there.
+        unsafe {
+            let (start, size) = ((*self.context).extradata, (*self.context).extradata_size);
+            if start.is_null() || size <= 0 {
+                return Bytes::new();
+            }
+            Bytes::copy_from_slice(slice::from_raw_parts(start, size as usize))
+        }
     }
 
     pub(super) fn name(&self) -> Name {
