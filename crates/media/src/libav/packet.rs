@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ffmpeg_sys_next as ffi;
 
 use super::AvError;
-use crate::AccessUnit;
+use crate::{AccessUnit, Codec};
 
 /// An allocated packet, reused between units.
 #[derive(Debug)]
@@ -43,6 +43,12 @@ impl Packet {
     ) -> Result<c_int, AvError> {
         self.clear();
         unit.side.attach(self)?;
+        // Of codecs that are not read here the container's word goes, as everywhere: the decoder of PNG adds a picture without this flag
+        // to the one before.
+        if unit.container_keyframe && matches!(unit.parameters.codec, Codec::Other(_)) {
+            // SAFETY: the packet is ours.
+            unsafe { (*self.0).flags |= ffi::AV_PKT_FLAG_KEY };
+        }
         self.lend_bytes(&unit.data, (unit.pts, unit.dts), use_it)
     }
 

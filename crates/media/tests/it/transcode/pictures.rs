@@ -123,14 +123,32 @@ fn keyframes_come_every_two_seconds_of_stream_time() {
     }
 }
 
+/// The decoder of PNG takes pictures that nobody calls keyframes for differences to the one before.
+#[test]
+fn png_pictures_are_whole() {
+    let clip = Clip::new(192, 128).frames(12).cached();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("png.mkv");
+    let mut ffmpeg = std::process::Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-i"]).arg(clip).args(["-c:v", "png"]).arg(&path);
+    assert!(ffmpeg.status().unwrap().success());
+    let given = units(&path);
+    let (made, left_out) = transcoded(&given);
+    assert_eq!((made.len(), left_out), (12, 0));
+    assert_eq!(read(&made).into_values().collect::<Vec<_>>(), (0..12).collect::<Vec<_>>());
+}
+
 #[test]
 fn another_size_begins_anew() {
     let small = jpegs(192, 128, 10);
     let mut large = jpegs(256, 144, 10);
     let odd = variety::shapes().into_iter().find(|(name, ..)| *name == "mjpeg 4:4:4, odd size").unwrap().1;
     let mut odd = units(&odd.cached());
-    large.iter_mut().for_each(|unit| unit.pts += 1000);
-    odd.iter_mut().for_each(|unit| unit.pts += 2000);
+    for (units, later) in [(&mut large, 1000), (&mut odd, 2000)] {
+        for unit in units {
+            unit.pts += later;
+        }
+    }
     let given = [small, large, odd].concat();
     let (made, left_out) = transcoded(&given);
     assert_eq!((made.len(), left_out), (given.len(), 0));
