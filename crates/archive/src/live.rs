@@ -81,6 +81,8 @@ pub struct LiveWindow {
     pub waiting: bool,
     /// Recording is interrupted for this reason (no room, for one); what comes is live only, or lost.
     pub paused: Option<String>,
+    /// Codecs of the source that browsers do not play, such as `pcm_alaw`: what is recorded was encoded anew, as H.264 and AAC.
+    pub encoded: Vec<String>,
 }
 
 /// Where live players look. Cheap to clone; whoever holds it hears of each part.

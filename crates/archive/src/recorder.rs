@@ -161,6 +161,31 @@ impl Recorder {
         self.run.as_ref().map_or(0, |run| run.rest(&self.lengths))
     }
 
+    /// What the source codes in this way, by libavcodec's name, is encoded anew before it comes here.
+    pub fn encoded(&self, codec: &str) {
+        self.lane.window().encoded(codec);
+    }
+
+    /// A picture came of which nothing can be recorded.
+    pub fn leave_out(&mut self) {
+        let mut state = self.lane.state();
+        state.units += 1;
+        state.left_out += 1;
+    }
+
+    /// Sound that these parameters describe will come: its track is there from the first part on, however late the first block is.
+    pub fn expect_audio(&mut self, parameters: &Arc<AudioParameters>) {
+        self.sound.expect(parameters);
+    }
+
+    /// A block of sound came of which nothing can be recorded.
+    pub fn leave_out_audio(&mut self) {
+        self.sound.leave_out();
+        let mut state = self.lane.state();
+        state.sounds += 1;
+        state.sounds_left_out = self.sound.left_out();
+    }
+
     /// The next block of sound of the run that goes on.
     pub fn audio(&mut self, unit: AudioUnit) {
         self.sound.push(unit);
@@ -317,7 +342,8 @@ impl Recorder {
             }
         }
         let (made, sound) = match cmaf::init(video, sound.as_deref()) {
-            Err(error @ CmafError::Sound(_)) => {
+            // Pictures are recorded whatever is wrong with their sound.
+            Err(error) if sound.is_some() => {
                 tracing::warn!(stream = %self.lane.stream, %error, "recording goes without sound");
                 self.refused = sound;
                 (cmaf::init(video, None)?, None)

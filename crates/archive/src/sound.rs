@@ -34,6 +34,15 @@ impl Sound {
         self.left_out
     }
 
+    /// What the first block will need.
+    pub(crate) fn expect(&mut self, parameters: &Arc<AudioParameters>) {
+        self.parameters.get_or_insert_with(|| Arc::clone(parameters));
+    }
+
+    pub(crate) fn leave_out(&mut self) {
+        self.left_out += 1;
+    }
+
     pub(crate) fn push(&mut self, unit: AudioUnit) {
         let same = |known: &Arc<AudioParameters>| {
             Arc::ptr_eq(known, &unit.parameters) || **known == *unit.parameters

@@ -36,6 +36,7 @@ pub(crate) struct Window {
     /// So many say that more is to come.
     holds: u32,
     paused: Option<String>,
+    encoded: Vec<String>,
     shown: watch::Sender<Arc<LiveWindow>>,
 }
 
@@ -52,6 +53,7 @@ impl Window {
             recorded: false,
             holds: 0,
             paused: None,
+            encoded: Vec::new(),
             shown: watch::Sender::new(Arc::new(window)),
         }
     }
@@ -64,6 +66,7 @@ impl Window {
     pub(crate) fn start(&mut self) -> bool {
         self.recorded = true;
         self.paused = None;
+        self.encoded.clear();
         let anew = self.ended;
         if anew {
             self.held.clear();
@@ -145,6 +148,15 @@ impl Window {
         }
     }
 
+    /// What was coded in this way was encoded anew. Of a source that comes with ever new codecs, the first few are told.
+    pub(crate) fn encoded(&mut self, codec: &str) {
+        const MOST: usize = 8;
+        if self.encoded.len() < MOST && !self.encoded.iter().any(|known| known == codec) {
+            self.encoded.push(codec.to_owned());
+            self.show();
+        }
+    }
+
     /// Recording ends.
     pub(crate) fn end(&mut self) {
         self.recorded = false;
@@ -197,6 +209,7 @@ impl Window {
             ended: self.ended,
             waiting: !self.recorded && self.holds > 0,
             paused: self.paused.clone(),
+            encoded: self.encoded.clone(),
         }));
     }
 }

@@ -199,6 +199,50 @@ async fn sound_may_change() {
     assert!(state.sounds_left_out > 0 && pictures(&archive, "cam", 0, i64::MIN).await.len() == 250);
 }
 
+/// A track of sound is there from the first part on although its first block comes late.
+#[tokio::test(flavor = "multi_thread")]
+async fn sound_that_is_expected_has_its_track_from_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = Memory::default();
+    let archive = on(&memory, store(folder.path()).await).await.unwrap();
+    let given = units(&clip(60).cached());
+    let mut recorder = archive.recorder(&id("cam")).unwrap();
+    let parameters = aac();
+    recorder.expect_audio(&parameters);
+    give(&mut recorder, 0, &given[..20]);
+    let times = give_both(&mut recorder, 0, &given[20..], &parameters);
+    recorder.leave_out_audio();
+    let state = recorder.state();
+    assert_eq!((state.sounds, state.sounds_left_out), (times.len() as u64 + 1, 1));
+    drop(recorder);
+    archive.settled().await;
+    assert_eq!(heard(&archive, 0, i64::MIN).await, times);
+}
+
+/// Whatever is wrong with sound, pictures are recorded.
+#[tokio::test(flavor = "multi_thread")]
+async fn sound_that_makes_no_sense_stops_no_picture() {
+    for (codec, extradata) in [
+        (AudioCodec::Aac, &[][..]),
+        (AudioCodec::Aac, &[7]),
+        (AudioCodec::Opus, b"OpusHea"),
+        (AudioCodec::Aac, &[0; 9]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let memory = Memory::default();
+        let archive = on(&memory, store(folder.path()).await).await.unwrap();
+        let given = units(&clip(60).cached());
+        let mut recorder = archive.recorder(&id("cam")).unwrap();
+        give_both(&mut recorder, 0, &given, &sound(codec, extradata));
+        recorder.end_run();
+        let state = recorder.state();
+        assert!(state.left_out == 0 && state.sounds_left_out > 0, "{state:?}");
+        drop(recorder);
+        archive.settled().await;
+        assert_eq!(pictures(&archive, "cam", 0, i64::MIN).await.len(), 60);
+    }
+}
+
 /// Another size in the midst of a run: another initialisation, so another segment at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn pictures_may_change() {
