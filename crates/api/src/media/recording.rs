@@ -32,6 +32,9 @@ pub(super) struct RecordingView {
     /// Why it is paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// Codecs of the source that browsers do not play, such as `pcm_alaw` or `mjpeg`: recorded as AAC and H.264.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    encoded: Vec<String>,
     /// Sealed segments.
     segments: u64,
     /// Bytes of them.
@@ -172,6 +175,7 @@ pub(super) async fn read(
     Ok(Json(RecordingView {
         state,
         reason,
+        encoded: live.filter(|window| !window.ended).map_or_else(Vec::new, |window| window.encoded.clone()),
         segments: kept.as_ref().map_or(0, |kept| kept.segments),
         bytes: kept.as_ref().map_or(0, |kept| kept.bytes),
         oldest_ms: kept.as_ref().map(|kept| kept.oldest_ms),

@@ -59,6 +59,7 @@ pub(in crate::media) fn window(count: u64, growing: i64) -> LiveWindow {
         ended: false,
         waiting: false,
         paused: None,
+        encoded: Vec::new(),
     }
 }
 
