@@ -15,9 +15,11 @@ use tokio::runtime::Handle;
 use crate::{
     ArchiveConfig, ArchiveError, ArchiveReader, Clip, Finding, LiveView, Phase, Recorder, Recovered, Removed,
     clip::Plan,
+    clock::Clock,
     files::{Disk, Files},
     lane::{Lane, LiveHold},
     object::key,
+    retention::Passed,
     syncing::Syncing,
     writer,
 };
@@ -37,8 +39,9 @@ pub(crate) struct Shared {
     pub(crate) index: Arc<dyn Segments>,
     pub(crate) runtime: Handle,
     pub(crate) syncing: Syncing,
+    pub(crate) clock: Clock,
     /// Held while something is removed or pinned.
-    pub(crate) removing: tokio::sync::Mutex<()>,
+    pub(crate) removing: tokio::sync::Mutex<Passed>,
     lanes: Mutex<BTreeMap<StreamId, Seat>>,
 }
 
@@ -74,9 +77,11 @@ impl Archive {
         index: Arc<dyn Segments>,
         runtime: Handle,
     ) -> Result<Self, ArchiveError> {
+        let failed = |source| ArchiveError::Folder { path: config.folder.clone(), source };
+        let clock = Clock::open(&config, &*files, &index.recordings().await?).map_err(failed)?;
         let syncing = Syncing::start(Arc::clone(&files), config.sync_every)?;
         let (removing, lanes) = (tokio::sync::Mutex::default(), Mutex::default());
-        let shared = Arc::new(Shared { config, files, index, runtime, syncing, removing, lanes });
+        let shared = Arc::new(Shared { config, files, index, runtime, syncing, clock, removing, lanes });
         let theirs = Arc::clone(&shared);
         let found = blocking(&shared.runtime, move || theirs.recover()).await?;
         for (stream, next) in found.next {
@@ -164,7 +169,8 @@ impl Archive {
         class: SegmentClass,
         unpin: bool,
     ) -> Result<u64, ArchiveError> {
-        let _alone = self.shared.removing.lock().await;
+        let mut passed = self.shared.removing.lock().await;
+        passed.remove(stream);
         Ok(self.shared.index.classify(stream, numbers, class, unpin).await?)
     }
 
@@ -208,6 +214,11 @@ impl Archive {
             self.shared.runtime.spawn_blocking(|| thread.join().ok()).await.ok();
         }
         lane.state().phase.clone()
+    }
+
+    /// By how much the wall clock was set since the first recording, in milliseconds, as far as a process saw it: forwards is positive.
+    pub fn clock_set_ms(&self) -> i64 {
+        self.shared.clock.set_ms()
     }
 
     /// Waits until all that ended recorders gave is in the archive.

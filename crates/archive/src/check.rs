@@ -62,7 +62,8 @@ impl std::fmt::Display for Finding {
 impl Shared {
     /// Reads all media. Blocks; nothing is removed by others meanwhile.
     pub(crate) fn check(&self, mend: bool) -> Result<Vec<Finding>, ArchiveError> {
-        let _alone = self.runtime.block_on(self.removing.lock());
+        let mut passed = self.runtime.block_on(self.removing.lock());
+        passed.clear();
         let mut streams: BTreeSet<StreamId> = BTreeSet::new();
         for used in self.runtime.block_on(self.index.recordings())? {
             streams.insert(used.stream);

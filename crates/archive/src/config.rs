@@ -23,8 +23,10 @@ pub struct ArchiveConfig {
     pub queue_bytes: usize,
     /// How far back the live window lists segments.
     pub listed: Duration,
-    /// Wall time in milliseconds since 1970.
+    /// Wall time in milliseconds since 1970: what people look for. Somebody may set it.
     pub now_ms: fn() -> i64,
+    /// Milliseconds since any moment before, of a clock that nobody sets: what ages are counted on.
+    pub steady_ms: fn() -> i64,
 }
 
 /// How long recordings stay. What is pinned always stays.
@@ -32,14 +34,14 @@ pub struct ArchiveConfig {
 pub struct Retention {
     /// Segments of no class go when they are this old.
     pub age: Option<Duration>,
-    /// Those in which something happened.
+    /// Those in which something happened: when they are this old; as others, if `None`.
     pub event_age: Option<Duration>,
     /// All recordings together take at most so many bytes: of what is not pinned the oldest goes first, whatever its class.
     pub bytes: Option<u64>,
 }
 
 impl ArchiveConfig {
-    /// Parts of 200 ms, segments of 2 s, nothing goes.
+    /// Parts of 200 ms, segments of 2 s, nothing goes; the wall clock is taken for one that nobody sets.
     pub fn new(folder: PathBuf, now_ms: fn() -> i64) -> Self {
         Self {
             folder,
@@ -52,6 +54,7 @@ impl ArchiveConfig {
             queue_bytes: 8 << 20,
             listed: Duration::from_secs(30),
             now_ms,
+            steady_ms: now_ms,
         }
     }
 }

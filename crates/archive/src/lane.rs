@@ -102,6 +102,8 @@ pub(crate) struct Begin {
     pub(crate) run: u32,
     pub(crate) time_base: TimeBase,
     pub(crate) began_ms: i64,
+    /// How far the wall clock was set then.
+    pub(crate) set_ms: i64,
     pub(crate) first_pts: i64,
     pub(crate) keyframe: bool,
     pub(crate) init: Arc<Init>,

@@ -19,6 +19,11 @@
 //! Retention goes the other way: the keys of a batch are written to `removing`, its rows go, its objects go, `removing` goes. What
 //! `removing` names at the next start and the index does not hold is removed. Whoever has an object open reads it to its end.
 //!
+//! # When a clock is set
+//!
+//! Media time is the source's. Wall time is what people look for: each segment has it as the clock stood when it began. Ages are counted on
+//! [`ArchiveConfig::steady_ms`], which nobody sets; `clock` keeps from which segment on the two were how far apart.
+//!
 //! # When the disk does not do its work
 //!
 //! The stream's thread never waits: parts go to a thread of the stream's own through a queue that is bounded in bytes. Where that is
@@ -29,6 +34,7 @@
 mod archive;
 mod check;
 mod clip;
+mod clock;
 mod config;
 mod cutting;
 mod error;

@@ -112,6 +112,9 @@ impl Recorder {
         depth: u32,
         arrived_ms: i64,
     ) -> Result<(), CmafError> {
+        let set_ms = self.shared.clock.set_ms();
+        // On the clock that nobody sets: within a run its steps are those of the media.
+        let steady_ms = arrived_ms.saturating_sub(set_ms);
         let patience = i64::try_from(self.shared.config.longest_segment.as_millis()).unwrap_or(i64::MAX);
         if self.run.is_none() {
             self.run = Some(Run::new(ordinal, unit)?);
@@ -119,13 +122,13 @@ impl Recorder {
         let Some(run) = &mut self.run else { return Ok(()) };
         // Those of the part that closes: a unit with other parameters begins the next one.
         let described = run.parameters().cloned();
-        match run.push(unit, keyframe, depth, arrived_ms, patience, &self.lengths)? {
+        match run.push(unit, keyframe, depth, steady_ms, patience, &self.lengths)? {
             Step::Taken => {}
             Step::LeftOut => self.lane.state().left_out += 1,
             Step::Cut(cuts) => {
                 let base = run.base;
                 for cut in cuts {
-                    self.cut(&cut, described.as_ref(), (ordinal, base))?;
+                    self.cut(&cut, described.as_ref(), (ordinal, base), set_ms)?;
                 }
             }
         }
@@ -138,6 +141,7 @@ impl Recorder {
         cut: &Cut,
         described: Option<&Arc<CodecParameters>>,
         (run, base): (u32, TimeBase),
+        set_ms: i64,
     ) -> Result<(), CmafError> {
         if let (Some(pictures), Some(described)) = (&cut.closes, described) {
             self.part(described, run, pictures)?;
@@ -147,9 +151,9 @@ impl Recorder {
             if self.segment.is_none() && self.init.is_none() {
                 self.sound.from(base.seconds(cut.pts) - SOUND_AHEAD);
             }
-            let Cut { keyframe, arrived_ms, .. } = *cut;
-            let (number, began_ms) = (self.next, arrived_ms);
-            self.segment = Some(Segment { number, began_ms, keyframe, shown: None });
+            let (number, began_ms) = (self.next, cut.steady_ms.saturating_add(set_ms));
+            let keyframe = cut.keyframe;
+            self.segment = Some(Segment { number, began_ms, set_ms, keyframe, shown: None });
             self.next += 1;
         }
         Ok(())
@@ -284,7 +288,7 @@ impl Recorder {
 
     fn keep(&mut self, segment: &mut Segment, run: u32, bytes: Bytes, pictures: &Pictures) {
         let Some(shown) = segment.shown.as_mut().filter(|shown| shown.kept) else { return };
-        let (first_pts, arrived_ms) = (pictures.first_pts, pictures.arrived_ms);
+        let (first_pts, arrived_ms) = (pictures.first_pts, pictures.steady_ms.saturating_add(segment.set_ms));
         let part = Part { bytes, first_pts, end_pts: pictures.end_pts, arrived_ms };
         if self.lane.queue.part(part).is_err() {
             shown.kept = false;

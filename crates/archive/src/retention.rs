@@ -1,6 +1,9 @@
 //! What goes, and in which order: rows first, then media.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use ocelli_model::StreamId;
 use ocelli_store::{SegmentClass, SegmentQuery, SegmentRecord};
@@ -14,6 +17,9 @@ use crate::{
 
 /// Segments that go at once.
 const BATCH: usize = 256;
+
+/// By stream, from where on the last pass found something that was not old. What is left before it is what stays longest.
+pub(crate) type Passed = BTreeMap<StreamId, u64>;
 
 /// What one pass removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,10 +40,13 @@ impl Removed {
 impl Shared {
     /// One pass by age, then by size.
     pub(crate) async fn retain(&self) -> Result<Removed, ArchiveError> {
-        let _alone = self.removing.lock().await;
+        let mut passed = self.removing.lock().await;
         let mut removed = Removed::default();
         for used in self.index.recordings().await? {
-            self.by_age(&used.stream, &mut removed).await?;
+            self.by_age(&used.stream, &mut passed, &mut removed).await?;
+        }
+        if let Err(error) = self.clock.save(&*self.files) {
+            tracing::warn!(%error, "how far the machine's clock was set cannot be kept");
         }
         if let Some(most) = self.config.keep.bytes {
             let used: u64 = self.index.recordings().await?.iter().map(|used| used.bytes).sum();
@@ -58,33 +67,43 @@ impl Shared {
         Ok(removed)
     }
 
-    async fn by_age(&self, stream: &StreamId, removed: &mut Removed) -> Result<(), ArchiveError> {
+    /// From the oldest on. What lies between that which is too old for events and that which is too old for others was gone through
+    /// before, and is gone through again only where classes have changed.
+    async fn by_age(
+        &self,
+        stream: &StreamId,
+        passed: &mut Passed,
+        removed: &mut Removed,
+    ) -> Result<(), ArchiveError> {
+        let ms = |age: Duration| i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
         let keep = self.config.keep;
-        let now = (self.config.now_ms)();
-        let before = |age: Option<std::time::Duration>| {
-            let age = age.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
-            age.map_or(i64::MIN, |age| now.saturating_sub(age))
-        };
-        let (other, event) = (before(keep.age), before(keep.event_age));
-        let newest = other.max(event);
-        let mut from = 0;
+        let other = keep.age.map_or(i64::MAX, ms);
+        let event = keep.event_age.map_or(other, ms);
+        let (shortest, longest) = (other.min(event), other.max(event));
+        let (mut from, mut reached) = (0, None);
         loop {
             let page = self.page(stream, from).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            from = last.number + 1;
-            // What is newer than all ages lies at the end, as far as the clock went right.
-            let more = page.iter().any(|segment| segment.ended_ms < newest);
+            let (Some(first), Some(last)) = (page.first(), page.last()) else { return Ok(()) };
+            if from == 0 {
+                self.clock.forget(stream, first.number);
+            }
+            let is = |test: &dyn Fn(i64) -> bool| page.iter().any(|segment| test(self.clock.age_ms(segment)));
+            if is(&|age| age <= shortest) {
+                passed.insert(stream.clone(), *reached.get_or_insert(from));
+            }
+            if !is(&|age| age > shortest) {
+                return Ok(());
+            }
+            let known = passed.get(stream).copied().filter(|_| !is(&|age| age > longest));
+            from = known.unwrap_or(0).max(last.number + 1);
             let goes = |segment: &SegmentRecord| match segment.class {
-                SegmentClass::Other => segment.ended_ms < other,
-                SegmentClass::Event => segment.ended_ms < event,
+                SegmentClass::Other => self.clock.age_ms(segment) > other,
+                SegmentClass::Event => self.clock.age_ms(segment) > event,
                 SegmentClass::Pinned => false,
             };
             let gone: Vec<_> = page.into_iter().filter(goes).collect();
             self.remove(&gone).await?;
             removed.count(&gone);
-            if !more {
-                return Ok(());
-            }
         }
     }
 
@@ -104,7 +123,8 @@ impl Shared {
             let mut gone = Vec::new();
             while still > 0 && gone.len() < BATCH {
                 let oldest = streams.iter_mut().filter(|ahead| !ahead.waiting.is_empty());
-                let oldest = oldest.min_by_key(|ahead| ahead.waiting.front().map(|segment| segment.ended_ms));
+                let oldest = oldest
+                    .min_by_key(|ahead| ahead.waiting.front().map(|segment| self.clock.ended_ms(segment)));
                 let Some(ahead) = oldest else { break };
                 if let Some(segment) = ahead.waiting.pop_front() {
                     still = still.saturating_sub(segment.bytes);

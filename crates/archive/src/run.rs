@@ -29,12 +29,12 @@ pub(crate) struct Run {
     cutting: Option<Cutting>,
     /// The newest picture: how long it lasts is known when the next is there.
     last: Option<Sample>,
-    /// When it came.
+    /// When it came, on a clock that nobody sets.
     last_ms: i64,
     /// Of the part that grows, before it.
     samples: Vec<Sample>,
     bytes: usize,
-    /// When the last of them came.
+    /// When the last of them came, on that clock.
     kept_ms: i64,
     /// When the first unit came that nothing could be begun with.
     waits_since: Option<i64>,
@@ -48,8 +48,8 @@ pub(crate) struct Pictures {
     /// End of the last one that is shown.
     pub(crate) end_pts: i64,
     pub(crate) ticks: i64,
-    /// When the last one came.
-    pub(crate) arrived_ms: i64,
+    /// When the last one came, on a clock that nobody sets.
+    pub(crate) steady_ms: i64,
 }
 
 /// What a unit did.
@@ -72,7 +72,7 @@ pub(crate) struct Cut {
     /// Of the picture that begins it.
     pub(crate) pts: i64,
     pub(crate) keyframe: bool,
-    pub(crate) arrived_ms: i64,
+    pub(crate) steady_ms: i64,
 }
 
 impl Run {
@@ -105,13 +105,13 @@ impl Run {
         self.framing.parameters()
     }
 
-    /// The next unit in decode order. `patience_ms`: how long to wait for one that decoding can start with.
+    /// The next unit in decode order. `steady_ms`: when it came, on a clock that nobody sets. `patience_ms`: how long to wait for one that decoding can start with.
     pub(crate) fn push(
         &mut self,
         unit: &AccessUnit,
         opens: bool,
         depth: u32,
-        arrived_ms: i64,
+        steady_ms: i64,
         patience_ms: i64,
         lengths: &Lengths,
     ) -> Result<Step, CmafError> {
@@ -122,8 +122,8 @@ impl Run {
             Err(error) => return Err(error),
         };
         if self.cutting.is_none() && !opens {
-            let since = *self.waits_since.get_or_insert(arrived_ms);
-            if arrived_ms.abs_diff(since) < patience_ms.unsigned_abs() {
+            let since = *self.waits_since.get_or_insert(steady_ms);
+            if steady_ms.abs_diff(since) < patience_ms.unsigned_abs() {
                 return Ok(Step::LeftOut);
             }
         }
@@ -134,9 +134,9 @@ impl Run {
         let sample = Sample { pts: unit.pts, dts, ticks: 0, keyframe: opens, data: framed.data };
         let Some(cutting) = &mut self.cutting else {
             self.cutting = Some(Cutting::new(self.base, dts, opens));
-            (self.last, self.last_ms) = (Some(sample), arrived_ms);
+            (self.last, self.last_ms) = (Some(sample), steady_ms);
             let (begins, pts) = (Begins::Segment, unit.pts);
-            return Ok(Step::Cut(vec![Cut { closes: None, begins, pts, keyframe: opens, arrived_ms }]));
+            return Ok(Step::Cut(vec![Cut { closes: None, begins, pts, keyframe: opens, steady_ms }]));
         };
         let before = self.last.as_ref().map_or(dts, |last| last.dts);
         let fits = u32::try_from(dts.saturating_sub(before)).ok().filter(|ticks| {
@@ -148,23 +148,23 @@ impl Run {
             cutting.close_part(lengths);
             cuts.here = Begins::Part;
         }
-        let (last, last_ms) = (self.last.replace(sample), std::mem::replace(&mut self.last_ms, arrived_ms));
+        let (last, last_ms) = (self.last.replace(sample), std::mem::replace(&mut self.last_ms, steady_ms));
         let Some(last) = last else { return Ok(Step::Taken) };
         Ok(self.cut(
             cuts,
             (Sample { ticks: fits.unwrap_or(1), ..last }, last_ms),
-            (unit.pts, opens, arrived_ms),
+            (unit.pts, opens, steady_ms),
         ))
     }
 
     /// Gives the picture that was last to its part. `next`: PTS, whether decoding can start with it, and arrival of the one after it.
     fn cut(&mut self, cuts: Cuts, (last, last_ms): (Sample, i64), next: (i64, bool, i64)) -> Step {
         let mut made = Vec::new();
-        let mut cut = |run: &mut Self, begins, (pts, keyframe, arrived_ms)| {
+        let mut cut = |run: &mut Self, begins, (pts, keyframe, steady_ms)| {
             if begins != Begins::Nothing {
                 let next_pts = (begins == Begins::Segment).then_some(pts);
                 let closes = (!run.samples.is_empty()).then(|| run.close(next_pts));
-                made.push(Cut { closes, begins, pts, keyframe, arrived_ms });
+                made.push(Cut { closes, begins, pts, keyframe, steady_ms });
             }
         };
         cut(self, cuts.before, (last.pts, last.keyframe, last_ms));
@@ -187,8 +187,8 @@ impl Run {
         Some(self.close(None))
     }
 
-    fn keep(&mut self, sample: Sample, arrived_ms: i64) {
-        (self.bytes, self.kept_ms) = (self.bytes + sample.data.len(), arrived_ms);
+    fn keep(&mut self, sample: Sample, steady_ms: i64) {
+        (self.bytes, self.kept_ms) = (self.bytes + sample.data.len(), steady_ms);
         self.samples.push(sample);
     }
 
@@ -205,7 +205,7 @@ impl Run {
             end_pts: next_pts.filter(|next| *next > latest).map_or(end_pts, |next| next.min(end_pts)),
             ticks: samples.iter().map(|sample| i64::from(sample.ticks)).sum(),
             samples,
-            arrived_ms: self.kept_ms,
+            steady_ms: self.kept_ms,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod clips;
+mod clocks;
 mod crashes;
 mod disks;
 mod kept;

@@ -78,6 +78,10 @@ impl Writer {
         self.end();
         self.seal_late();
         self.settle();
+        self.shared.clock.note(&self.lane.stream, begin.number, begin.set_ms);
+        if let Err(error) = self.shared.clock.save(&*self.shared.files) {
+            tracing::warn!(%error, "how far the machine's clock was set cannot be kept");
+        }
         let made = self.room().and_then(|()| self.create(begin).map_err(|error| said("written", &error)));
         match made {
             Ok(open) => {

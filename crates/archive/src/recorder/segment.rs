@@ -15,6 +15,8 @@ use crate::{
 pub(super) struct Segment {
     pub(super) number: u64,
     pub(super) began_ms: i64,
+    /// How far the wall clock was set then. Within a segment wall time goes on as it began, whatever is set.
+    pub(super) set_ms: i64,
     pub(super) keyframe: bool,
     /// Since its first part.
     pub(super) shown: Option<Shown>,
@@ -68,6 +70,7 @@ pub(super) fn begin(
         run,
         time_base: video.time_base,
         began_ms: segment.began_ms,
+        set_ms: segment.set_ms,
         first_pts: pictures.first_pts,
         keyframe: segment.keyframe,
         init,

@@ -82,7 +82,8 @@ async fn a_failing_index_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path()).await;
     let given = units(&clip(265).cached());
-    for first in 1..9 {
+    // Two calls open the archive and begin to record.
+    for first in 2..10 {
         for last in [first + 1, first + 2, u64::MAX] {
             forget(&store).await;
             let memory = Memory::default();

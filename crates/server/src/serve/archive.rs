@@ -7,7 +7,11 @@ use ocelli_archive::{Archive, ArchiveConfig, Retention};
 use ocelli_store::SqliteStore;
 use tokio::{runtime::Handle, task::JoinHandle, time::MissedTickBehavior};
 
-use crate::{clock::now_ms, config::Config, ending::chain};
+use crate::{
+    clock::{now_ms, steady_ms},
+    config::Config,
+    ending::chain,
+};
 
 /// How often recordings that need not be kept are looked for.
 const RETAIN_EVERY: Duration = Duration::from_mins(1);
@@ -22,6 +26,7 @@ pub(crate) async fn open(config: &Config, store: &Arc<SqliteStore>) -> Result<Ar
     };
     let settings = ArchiveConfig {
         keep,
+        steady_ms,
         reserve_bytes: ours.reserve_bytes.0,
         ..ArchiveConfig::new(ours.path.clone(), now_ms)
     };

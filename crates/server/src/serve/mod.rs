@@ -73,7 +73,7 @@ pub(crate) async fn serve(config: &Config, sources: &Sources, store: Arc<SqliteS
     let publishers = rtmp::listen(config, sources, hub, &supervisor)?.map(Publishers::take).transpose()?;
     let state = state(config, access, &store, (&opener, &archive, &frames), &supervisor);
     tidy_uploads(config, &supervisor);
-    let pruning = prune(config, &store);
+    let pruning = prune(config, &store, &archive);
     let retaining = archive::retain(&archive);
     let urls = server.urls().join(", ");
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %urls, streams = supervisor.list().len(), "serving");
@@ -290,15 +290,17 @@ fn tidy_uploads(config: &Config, supervisor: &Supervisor) {
 }
 
 /// Removes what is too old, now and then, as long as the server runs.
-fn prune(config: &Config, store: &Arc<SqliteStore>) -> Option<JoinHandle<()>> {
+fn prune(config: &Config, store: &Arc<SqliteStore>, archive: &Archive) -> Option<JoinHandle<()>> {
     let age = i64::try_from(config.store.keep_age?.as_millis()).unwrap_or(i64::MAX);
-    let store = Arc::clone(store);
+    let (store, archive) = (Arc::clone(store), archive.clone());
     Some(tokio::spawn(async move {
         let mut often = tokio::time::interval(PRUNE_EVERY);
         often.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             often.tick().await;
-            match store.prune(now_ms().saturating_sub(age)).await {
+            // A clock that was set forwards makes nothing older.
+            let now = now_ms().saturating_sub(archive.clock_set_ms().max(0));
+            match store.prune(now.saturating_sub(age)).await {
                 Ok(pruned) => tracing::debug!(?pruned, "results that were too old are gone"),
                 Err(error) => tracing::error!(error = %chain(&error.into()), "old results cannot be removed"),
             }

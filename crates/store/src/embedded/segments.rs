@@ -86,18 +86,18 @@ pub(super) async fn remove(
     numbers: &[u64],
 ) -> Result<(), Failure> {
     let Some(recording) = known(db, stream).await? else { return Ok(()) };
-    let (mut segments, mut bytes, mut newest_ms) = (0_i64, 0_i64, i64::MIN);
+    let (mut segments, mut bytes, mut last) = (0_i64, 0_i64, (i64::MIN, i64::MIN));
     for number in numbers.iter().filter_map(|number| i64::try_from(*number).ok()) {
-        let removed: Option<(i64, i64)> =
-            query_as("DELETE FROM segments WHERE recording = ? AND number = ? RETURNING bytes, ended_ms")
+        let removed: Option<(i64, i64, i64)> =
+            query_as("DELETE FROM segments WHERE recording = ? AND number = ? RETURNING bytes, run, end_pts")
                 .bind(recording)
                 .bind(number)
                 .fetch_optional(&mut *db)
                 .await?;
-        if let Some((size, ended_ms)) = removed {
+        if let Some((size, run, end_pts)) = removed {
             segments += 1;
             bytes += size;
-            newest_ms = newest_ms.max(ended_ms);
+            last = last.max((run, end_pts));
         }
     }
     if segments == 0 {
@@ -109,9 +109,19 @@ pub(super) async fn remove(
         .bind(recording)
         .execute(&mut *db)
         .await?;
-    let gaps = "DELETE FROM recording_gaps WHERE recording = ?1 AND began_ms <
-        coalesce((SELECT began_ms FROM segments WHERE recording = ?1 ORDER BY number LIMIT 1), ?2)";
-    query(gaps).bind(recording).bind(newest_ms).execute(db).await?;
+    // In the order of media, not of wall time: a clock that was set back tells nothing of what is left.
+    let oldest: Option<(i64, i64)> =
+        query_as("SELECT run, first_pts FROM segments WHERE recording = ? ORDER BY number LIMIT 1")
+            .bind(recording)
+            .fetch_optional(&mut *db)
+            .await?;
+    let (run, pts) = oldest.unwrap_or(last);
+    query("DELETE FROM recording_gaps WHERE recording = ?1 AND (run < ?2 OR run = ?2 AND first_pts < ?3)")
+        .bind(recording)
+        .bind(run)
+        .bind(pts)
+        .execute(db)
+        .await?;
     Ok(())
 }
 

@@ -183,11 +183,13 @@ pub(crate) async fn gaps_are_told<B: Backend>(backend: &B) {
         began_ms,
         reason: "the disk was too slow".to_owned(),
     };
-    let (first, second, open) = (gap(0, -5, None, 3000), gap(0, 70, Some(90), 9000), gap(2, 0, None, 50_000));
+    // The clock was set back before the last.
+    let (first, second, open) =
+        (gap(0, -7000, None, 3000), gap(0, -1000, Some(-900), 9000), gap(2, 0, None, 50));
     for told in [&open, &second, &first] {
         store.put_gap(told).await.unwrap();
     }
-    let ended = RecordingGap { end_pts: Some(10), ..first };
+    let ended = RecordingGap { end_pts: Some(-6900), ..first };
     store.put_gap(&RecordingGap { reason: "later".to_owned(), began_ms: 1, ..ended.clone() }).await.unwrap();
     // That it lasts was known before its end was.
     store.put_gap(&RecordingGap { end_pts: None, ..second.clone() }).await.unwrap();
