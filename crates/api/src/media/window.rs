@@ -121,7 +121,14 @@ impl Window {
         let segments = self.segments(log, stream).await?;
         let [first, .., last] = &*segments else { return self.within(&segments[0], &segments[0]) };
         if first.run == last.run {
-            return self.within(first, last);
+            return match (self, set_back(&segments)) {
+                (Self::Wall(_), Some((before, after))) => Err(Failure::invalid(format!(
+                    "the machine's clock was set back in this stretch, from after {} to {}, so that its times came more than once; ask by run and PTS",
+                    Wall(before.began_ms),
+                    Wall(after.began_ms)
+                ))),
+                _ => self.within(first, last),
+            };
         }
         let mut runs = segments.chunk_by(|before, next| before.run == next.run);
         let told = runs
@@ -166,6 +173,12 @@ impl Window {
             _ => nothing_at(log, stream).await?,
         })
     }
+}
+
+/// The segments between which the clock was set back.
+fn set_back(segments: &[SegmentRecord]) -> Option<(&SegmentRecord, &SegmentRecord)> {
+    let pairs = segments.windows(2).map(|pair| (&pair[0], &pair[1]));
+    pairs.into_iter().find(|(before, after)| after.began_ms < before.began_ms)
 }
 
 /// That nothing is recorded there, and what is.

@@ -7,7 +7,7 @@ use ocelli_store::{SegmentClass, SegmentRecord};
 use tokio::time::Instant;
 
 use super::{
-    camera::{BEGAN_MS, Camera, FIRST_PTS, GROUP, TICKS, film, path},
+    camera::{BEGAN_MS, Camera, FIRST_PTS, GROUP, RATE, TICKS, film, path},
     playlist, run, stand, tools, uri, uris, values,
 };
 use crate::stand::Stand;
@@ -98,6 +98,46 @@ async fn what_is_not_recorded_is_said_with_what_is() {
         .get("/api/v1/streams/none/hls/archive.m3u8?run=0")
         .await
         .expect_problem(404, "nothing of stream none");
+}
+
+/// Times of an hour that came twice are found twice, and a clip by them would be neither; by media time nothing changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_hour_that_comes_twice() {
+    let stand = stand("cam1").await;
+    let mut camera = Camera::new(&stand, "cam1").await;
+    camera.show(2 * GROUP);
+    camera.set_clock(-4_000);
+    camera.show(2 * GROUP);
+    camera.set_clock(86_400_000);
+    camera.show(GROUP);
+    camera.end(&stand).await;
+    let wall = |seconds: i64| (BEGAN_MS + seconds * 1_000).to_string();
+    let text =
+        playlist(stand.get(&format!("{STREAM}/hls/archive.m3u8?start={}&end={}", wall(0), wall(4))).await);
+    assert_eq!(uris(&text), ["0.m4s", "1.m4s", "2.m4s", "3.m4s"]);
+    let dates = values(&text, "#EXT-X-PROGRAM-DATE-TIME");
+    assert_eq!((dates[0], dates[1]), (dates[2], dates[3]), "each segment says when it began: {dates:?}");
+    assert!(!text.contains("DISCONTINUITY\n") && !text.contains("GAP"), "media goes on: {text}");
+    let clip = async |window: &str| stand.get(&format!("{STREAM}/clip.mp4?{window}")).await;
+    let twice = clip(&format!("start={}&end={}", wall(0), wall(4))).await;
+    twice.expect_problem(
+        422,
+        "set back in this stretch, from after 2026-11-29T15:10:55.000Z to 2026-11-29T15:10:53.000Z",
+    );
+    let (start, end) = (FIRST_PTS, FIRST_PTS + 4 * GROUP as i64 * TICKS);
+    let both = clip(&format!("run=0&start_pts={start}&end_pts={end}")).await.with_status(200);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("clip.mp4");
+    std::fs::write(&file, &both.bytes).unwrap();
+    let truth = tools::hashes(&path()).await;
+    assert_eq!(tools::hashes(&file).await, truth[..4 * GROUP]);
+    // The newest of two; and a day later is a day later.
+    let seen = async |at: String| {
+        let frame = stand.get(&format!("{STREAM}/frame.jpg?at={at}")).await.with_status(200);
+        frame.header("x-media-time-pts").unwrap().parse::<i64>().unwrap()
+    };
+    assert_eq!(seen(wall(1)).await, FIRST_PTS + (2 * GROUP as i64 + RATE) * TICKS);
+    assert_eq!(seen(wall(86_400 + 4)).await, FIRST_PTS + 4 * GROUP as i64 * TICKS);
 }
 
 /// What decodes is the very pictures of the source, however the stretch lies to keyframes and B-frames.

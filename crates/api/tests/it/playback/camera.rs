@@ -25,6 +25,8 @@ pub(crate) struct Camera {
     shown: usize,
     /// Pictures of the run that came before the one in hand.
     began: usize,
+    /// The machine's clock was set by so much.
+    set_ms: i64,
 }
 
 /// Ten seconds of H.264 with B-frames that begin far from zero.
@@ -46,14 +48,14 @@ impl Camera {
         let started = tokio::task::spawn_blocking(move || archive.recorder(&stream));
         let recorder = started.await.unwrap().unwrap();
         let reel = tokio::task::spawn_blocking(|| Reel::read(&path())).await.unwrap();
-        Self { recorder, reel, run: 0, shown: 0, began: 0 }
+        Self { recorder, reel, run: 0, shown: 0, began: 0, set_ms: 0 }
     }
 
     /// So many pictures come in.
     pub(crate) fn show(&mut self, count: usize) {
         for _picture in 0..count {
             let unit = &self.reel.units[self.shown - self.began];
-            let at_ms = BEGAN_MS + self.shown as i64 * 1_000 / RATE;
+            let at_ms = BEGAN_MS + self.shown as i64 * 1_000 / RATE + self.set_ms;
             self.recorder.unit(self.run, unit, unit.container_keyframe, 2, at_ms);
             self.shown += 1;
         }
@@ -75,6 +77,11 @@ impl Camera {
         for unit in &mut self.reel.units {
             (unit.pts, unit.dts) = (moved[times.binary_search(&unit.pts).unwrap()], None);
         }
+    }
+
+    /// Somebody sets the machine's clock.
+    pub(super) fn set_clock(&mut self, by_ms: i64) {
+        self.set_ms += by_ms;
     }
 
     /// The connection breaks, and the next is the run with this ordinal.
