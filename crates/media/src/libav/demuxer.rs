@@ -89,6 +89,8 @@ pub struct Demuxer {
     sound: Option<Sound>,
     /// Where the input breaks off inside its sound, pictures may still follow.
     hears: bool,
+    /// Added to all times; known with the first.
+    lift: Option<i64>,
 }
 
 // SAFETY: libavformat contexts have no thread affinity; every call goes through `&mut self`.
@@ -124,6 +126,7 @@ impl Demuxer {
             palette: None,
             sound: None,
             hears: false,
+            lift: None,
         };
         demuxer.cut_short = demuxer.ends_inside_a_packet();
         demuxer.select_video()?;
@@ -204,6 +207,9 @@ impl Demuxer {
             }
             if let Some(line) = log::take_errors() {
                 self.damage.get_or_insert(line);
+            }
+            if read.is_ok() {
+                self.unwrap_times();
             }
             match read {
                 Ok(_) if self.packet.get().stream_index as usize == self.stream => {
@@ -324,6 +330,22 @@ impl Demuxer {
             if micros > 0 { ffi::av_rescale_q(micros, base, (*stream).time_base) } else { 0 }
         };
         (ticks > 0).then_some(ticks)
+    }
+
+    /// Times of 33 bits, as MPEG has them, may wrap soon after the first picture. libavformat makes those before the wrap negative; they stay as
+    /// they stand in the file, and what comes after the wrap goes on from there. Whether it does is seen at the first picture.
+    fn unwrap_times(&mut self) {
+        const BITS: i32 = 33;
+        let packet = self.packet.get();
+        let is_picture = packet.stream_index as usize == self.stream;
+        if self.lift.is_none() && is_picture && packet.pts != ffi::AV_NOPTS_VALUE {
+            // SAFETY: the context is open, and the stream one of its own.
+            let bits = unsafe { (**(*self.context).streams.add(self.stream)).pts_wrap_bits };
+            self.lift = Some(if bits == BITS && packet.pts < 0 { 1 << BITS } else { 0 });
+        }
+        if let Some(lift @ 1..) = self.lift {
+            self.packet.shift(lift);
+        }
     }
 
     fn take_unit(&mut self) -> Result<Option<TimedUnit>, DemuxError> {

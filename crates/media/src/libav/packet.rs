@@ -85,6 +85,13 @@ impl Packet {
         Ok(Bytes::from_owner(Payload(owner)))
     }
 
+    /// Moves its times, where it has any.
+    pub(super) fn shift(&mut self, ticks: i64) {
+        let shifted = |time: i64| if time == ffi::AV_NOPTS_VALUE { time } else { time.saturating_add(ticks) };
+        // SAFETY: valid packet; both are plain numbers.
+        unsafe { ((*self.0).pts, (*self.0).dts) = (shifted((*self.0).pts), shifted((*self.0).dts)) };
+    }
+
     pub(super) fn clear(&mut self) {
         // SAFETY: valid packet; frees what it refers to.
         unsafe { ffi::av_packet_unref(self.0) };

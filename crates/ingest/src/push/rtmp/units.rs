@@ -96,6 +96,10 @@ impl Units {
 
     fn counted<T>(&mut self, read: Result<T, FlvError>) -> Result<T, FlvError> {
         self.counts.unreadable += u64::from(read.is_err());
+        if self.counts.pictures == 0 && self.counts.sounds == 0 {
+            // Parameters come at time 0, whatever the time of the media is: that of an encoder that runs for weeks is no step from there.
+            self.clock = Clock::default();
+        }
         read
     }
 

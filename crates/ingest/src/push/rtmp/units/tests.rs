@@ -25,6 +25,20 @@ fn begun() -> Units {
     units
 }
 
+/// 24.8 days after an encoder was started, half of 32 bits: what came before the media, at time 0, is nothing to count from.
+#[test]
+fn times_begin_with_the_media() {
+    let mut units = begun();
+    (units.clock, units.counts) = (Clock::default(), super::Counts::default());
+    heard(&mut units, 0, b"\xaf\x00\x11\x90");
+    let half = 1_i64 << 31;
+    let times = [half - 80, half - 40, half, half + 40].map(|time| {
+        // As ffmpeg writes it: 31 bits.
+        sent(&mut units, (time % half) as u32, &picture(0)).unwrap().pts - time
+    });
+    assert_eq!(times, [0; 4]);
+}
+
 #[test]
 fn times_go_on_past_32_bits() {
     let mut units = begun();
