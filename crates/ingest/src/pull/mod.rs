@@ -3,7 +3,7 @@
 mod device;
 mod driver;
 mod file;
-mod hls;
+pub mod hls;
 mod http;
 mod open;
 mod paced;

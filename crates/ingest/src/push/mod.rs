@@ -4,7 +4,7 @@
 mod admission;
 mod ending;
 mod feed;
-mod frames;
+pub mod frames;
 mod hub;
 pub mod rtmp;
 

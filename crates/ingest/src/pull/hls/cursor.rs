@@ -9,9 +9,14 @@ const STALE: u64 = 8;
 
 /// What to do with a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub enum Next {
     /// Read the segment at this place in the list, before which so many were missed.
-    Read { at: usize, missed: u64 },
+    Read {
+        /// Its place in the list.
+        at: usize,
+        /// Segments that left the list before they were read.
+        missed: u64,
+    },
     /// Nothing new: look again.
     Wait,
     /// That was the last.
@@ -22,14 +27,14 @@ pub(super) enum Next {
 
 /// Follows the numbers of segments.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cursor {
+pub struct Cursor {
     /// `None` before the first.
     next: Option<u64>,
 }
 
 impl Cursor {
     /// The next that is there; [`Self::step`] goes past it.
-    pub(super) fn next(&self, list: &Media) -> Next {
+    pub fn next(&self, list: &Media) -> Next {
         let count = list.segments.len();
         let Some(next) = self.next else {
             return match (count, list.ended) {
@@ -51,7 +56,7 @@ impl Cursor {
     }
 
     /// The segment at this place was read, or given up.
-    pub(super) fn step(&mut self, list: &Media, at: usize) {
+    pub fn step(&mut self, list: &Media, at: usize) {
         self.next = Some(list.first.saturating_add(at as u64).saturating_add(1));
     }
 }

@@ -2,7 +2,7 @@
 
 /// Nanoseconds since 1970 of `2026-11-29T15:04:05.123+01:00` (ISO 8601, RFC 8216 section 4.3.2.6); `None` where the zone is
 /// missing, which would be a guess.
-pub(super) fn unix_ns(text: &str) -> Option<i64> {
+pub fn unix_ns(text: &str) -> Option<i64> {
     let (date, time) = text.trim().split_once(['T', 't', ' '])?;
     let mut parts = date.splitn(3, '-').map(|part| number(part, 9999));
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);

@@ -4,13 +4,13 @@
 //! Whole segments of one rendition are read: the variant with the most bits a second of H.264 or H.265, and the sound in it. Parts
 //! of low-latency lists, renditions of sound alone and encrypted media are not.
 
-mod cursor;
-mod date;
+pub mod cursor;
+pub mod date;
 mod error;
 mod feed;
 mod fetch;
 mod list;
-mod playlist;
+pub mod playlist;
 
 use std::{fmt, sync::Arc};
 

@@ -15,7 +15,7 @@ const LONGEST: f64 = 3600.0;
 
 /// What a playlist names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Playlist {
+pub enum Playlist {
     /// Other playlists with the same content.
     Variants(Vec<Variant>),
     /// Media.
@@ -24,55 +24,65 @@ pub(super) enum Playlist {
 
 /// One of several qualities.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Variant {
-    pub(super) uri: String,
-    pub(super) bandwidth: u64,
+pub struct Variant {
+    /// Where its own playlist lies, as written.
+    pub uri: String,
+    /// Bits per second at most; 0 where it does not say.
+    pub bandwidth: u64,
     /// As in RFC 6381, where it says.
-    pub(super) codecs: Option<String>,
+    pub codecs: Option<String>,
 }
 
 /// Segments after each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Media {
+pub struct Media {
     /// The longest that a segment is.
-    pub(super) target: Duration,
+    pub target: Duration,
     /// Number of the first.
-    pub(super) first: u64,
-    pub(super) segments: Vec<Segment>,
+    pub first: u64,
+    /// In order.
+    pub segments: Vec<Segment>,
     /// Nothing will be added.
-    pub(super) ended: bool,
+    pub ended: bool,
 }
 
 /// A piece of media.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Segment {
-    pub(super) uri: String,
-    pub(super) range: Option<Range>,
-    pub(super) duration: Duration,
+pub struct Segment {
+    /// As written.
+    pub uri: String,
+    /// Of what the URI names; all of it if `None`.
+    pub range: Option<Range>,
+    /// How long it says it is.
+    pub duration: Duration,
     /// Its times, or its coding, do not go on from the one before.
-    pub(super) discontinuity: bool,
+    pub discontinuity: bool,
     /// It is known not to be there.
-    pub(super) gap: bool,
+    pub gap: bool,
     /// What must be read before it.
-    pub(super) map: Option<Arc<Map>>,
+    pub map: Option<Arc<Map>>,
     /// How it is encrypted.
-    pub(super) encryption: Option<String>,
+    pub encryption: Option<String>,
     /// Wall time of its first picture, as written.
-    pub(super) date: Option<String>,
+    pub date: Option<String>,
 }
 
 /// An initialisation section.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Map {
-    pub(super) uri: String,
-    pub(super) range: Option<Range>,
+pub struct Map {
+    /// As written.
+    pub uri: String,
+    /// Of what the URI names; all of it if `None`.
+    pub range: Option<Range>,
 }
 
 /// A piece of a larger thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Range {
-    pub(super) first: u64,
-    pub(super) bytes: u64,
+pub struct Range {
+    /// Its first byte, counted from 0.
+    pub first: u64,
+    /// How many.
+    pub bytes: u64,
 }
 
 /// Why a playlist cannot be used.
@@ -80,8 +90,17 @@ pub(super) struct Range {
 #[error("{0}")]
 pub struct PlaylistError(pub(super) &'static str);
 
+impl Range {
+    /// One that ends somewhere.
+    fn of(first: u64, bytes: u64) -> Result<Self, PlaylistError> {
+        first.checked_add(bytes).ok_or(PlaylistError("a byte range ends nowhere"))?;
+        Ok(Self { first, bytes })
+    }
+}
+
 impl Playlist {
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, PlaylistError> {
+    /// Reads a playlist: text of at most 8 MiB that names at most 100,000 segments or 256 variants.
+    pub fn read(bytes: &[u8]) -> Result<Self, PlaylistError> {
         if bytes.len() > MOST_BYTES {
             return Err(PlaylistError("it is larger than 8 MiB"));
         }
@@ -139,7 +158,7 @@ impl Reader {
             "-X-MAP" => {
                 let uri = attribute(value, "URI").ok_or(PlaylistError("an EXT-X-MAP names nothing"))?;
                 let read = attribute(value, "BYTERANGE").map(range).transpose()?;
-                let range = read.map(|(bytes, first)| Range { first: first.unwrap_or(0), bytes });
+                let range = read.map(|(bytes, first)| Range::of(first.unwrap_or(0), bytes)).transpose()?;
                 self.map = Some(Arc::new(Map { uri: uri.to_owned(), range }));
             }
             "-X-STREAM-INF" => {
@@ -186,8 +205,7 @@ impl Reader {
             before.range.map(|range| range.first + range.bytes)
         };
         let first = first.or_else(before).ok_or(PlaylistError("a byte range begins nowhere"))?;
-        first.checked_add(bytes).ok_or(PlaylistError("a byte range ends nowhere"))?;
-        Ok(Range { first, bytes })
+        Range::of(first, bytes)
     }
 
     fn end(self) -> Result<Playlist, PlaylistError> {

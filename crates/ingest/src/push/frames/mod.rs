@@ -1,7 +1,7 @@
 //! Pictures that somebody posts, one by one.
 
 mod hub;
-mod picture;
+pub mod picture;
 mod source;
 #[cfg(test)]
 mod tests;

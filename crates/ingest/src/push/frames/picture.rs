@@ -42,21 +42,26 @@ pub enum PictureError {
 
 /// Formats that are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// ITU-T T.81: baseline, extended or progressive.
     Jpeg,
+    /// ISO/IEC 15948.
     Png,
 }
 
 /// What the headers say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Look {
-    pub(super) kind: Kind,
-    pub(super) width: u32,
-    pub(super) height: u32,
+pub struct Look {
+    /// Its format.
+    pub kind: Kind,
+    /// Across, in pixels.
+    pub width: u32,
+    /// Down, in pixels.
+    pub height: u32,
 }
 
 /// Reads the headers, and that the picture is there to its end.
-pub(super) fn look(bytes: &[u8]) -> Result<Look, PictureError> {
+pub fn look(bytes: &[u8]) -> Result<Look, PictureError> {
     if bytes.is_empty() {
         return Err(PictureError::Empty);
     }

@@ -73,6 +73,7 @@ fn what_cannot_be_followed_is_refused() {
         ),
         ("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na\n#EXTINF:2\nb\n", "both"),
         ("#EXTM3U\n#EXT-X-MAP:BYTERANGE=\"1@1\"\n", "names nothing"),
+        ("#EXTM3U\n#EXT-X-MAP:URI=\"i\",BYTERANGE=\"18446744073709551615@1\"\n", "ends nowhere"),
     ];
     for (text, expected) in cases {
         let error = Playlist::read(text.as_bytes()).expect_err(text).to_string();
