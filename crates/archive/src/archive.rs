@@ -140,14 +140,23 @@ impl Archive {
 
     /// Says that a stream is to be recorded, interruptions or not.
     pub fn hold(&self, stream: &StreamId) -> LiveHold {
-        let mut lanes = self.shared.lanes();
-        let seat = lanes.entry(stream.clone()).or_insert_with(|| Seat::new(stream, &self.shared.config, 0));
-        LiveHold::new(Arc::clone(&seat.lane))
+        LiveHold::new(self.lane(stream))
     }
 
     /// Where live players of a stream look; nothing before it was first recorded.
     pub fn live(&self, stream: &StreamId) -> Option<LiveView> {
         self.shared.lanes().get(stream).map(|seat| seat.lane.window().view())
+    }
+
+    /// That of a stream, made where it was not recorded yet.
+    pub(crate) fn lane(&self, stream: &StreamId) -> Arc<Lane> {
+        let mut lanes = self.shared.lanes();
+        let seat = lanes.entry(stream.clone()).or_insert_with(|| Seat::new(stream, &self.shared.config, 0));
+        Arc::clone(&seat.lane)
+    }
+
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.shared.runtime
     }
 
     /// Where segments are entered.

@@ -9,7 +9,9 @@ use std::{
 use bytes::Bytes;
 use ocelli_model::{StreamId, TimeBase};
 
-use crate::{ArchiveConfig, Phase, RecorderState, lengths::Lengths, live::Init, window::Window};
+use crate::{
+    ArchiveConfig, Phase, RecorderState, events::Events, lengths::Lengths, live::Init, window::Window,
+};
 
 /// Most jobs that wait, however small.
 const MOST_JOBS: usize = 4096;
@@ -25,6 +27,7 @@ pub(crate) struct Lane {
     pub(crate) state: Mutex<RecorderState>,
     /// What recorders before promised of the window that goes on.
     lengths: Mutex<Option<Lengths>>,
+    events: Mutex<Events>,
 }
 
 impl Lane {
@@ -40,12 +43,17 @@ impl Lane {
             },
             state: Mutex::default(),
             lengths: Mutex::default(),
+            events: Mutex::default(),
         }
     }
 
     /// Of the recorder before, if its promises bind the next one.
     pub(crate) fn lengths(&self) -> MutexGuard<'_, Option<Lengths>> {
         self.lengths.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn events(&self) -> MutexGuard<'_, Events> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn window(&self) -> MutexGuard<'_, Window> {

@@ -38,6 +38,7 @@ mod clock;
 mod config;
 mod cutting;
 mod error;
+mod events;
 mod files;
 mod lane;
 mod lengths;

@@ -8,4 +8,5 @@ mod disks;
 mod kept;
 mod reading;
 mod removal;
+mod seen;
 mod support;

@@ -82,6 +82,7 @@ impl Writer {
         if let Err(error) = self.shared.clock.save(&*self.shared.files) {
             tracing::warn!(%error, "how far the machine's clock was set cannot be kept");
         }
+        self.lane.events().begin(begin.run, begin.first_pts);
         let made = self.room().and_then(|()| self.create(begin).map_err(|error| said("written", &error)));
         match made {
             Ok(open) => {
@@ -280,7 +281,7 @@ impl Writer {
         match owed {
             Owed::Gap(gap) => self.shared.runtime.block_on(self.shared.index.put_gap(gap)),
             Owed::Segment(open, record) => {
-                self.shared.runtime.block_on(self.shared.index.put_segment(record))?;
+                self.shared.enter(&self.lane, record)?;
                 self.remove(open);
                 self.lane.window().sealed(record.number);
                 self.lane.state().segments += 1;

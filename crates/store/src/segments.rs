@@ -122,7 +122,8 @@ pub trait Segments: Send + Sync + fmt::Debug {
     /// Gaps from before all that is left go with them.
     async fn remove_segments(&self, stream: &StreamId, numbers: &[u64]) -> Result<(), StoreError>;
 
-    /// Gives the segments that are there a class, and counts them. A pinned one stays so unless `unpin`.
+    /// Gives the segments that are there a class, and counts them. A pinned one stays so unless `unpin`; then it is what it was, or became,
+    /// beside: one with an event stays that.
     async fn classify(
         &self,
         stream: &StreamId,

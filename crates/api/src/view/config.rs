@@ -1,15 +1,15 @@
 //! What a stream is to do, as JSON: the spec of the engine with names and limits of the interface.
 
 use ocelli_engine::{
-    FramesSpec, ModelSpec, Pace, PublishSpec, RecordSpec, SecondPublisher, SourceSpec, SourceUrl,
-    SourceUrlError, StreamSpec, Transport,
+    FramesSpec, ModelSpec, Pace, PublishSpec, SecondPublisher, SourceSpec, SourceUrl, SourceUrlError,
+    StreamSpec, Transport,
 };
 use ocelli_model::{SamplingPlan, StreamId};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::rate;
+use super::{rate, record::RecordConfig};
 
 const MOST_MODELS: usize = 16;
 const MOST_CLASSES: usize = 1000;
@@ -47,15 +47,6 @@ pub(crate) struct StreamConfig {
     /// Who may publish to it, where its source is `publish:` and its own id; nobody if null.
     #[serde(default)]
     publish: Option<PublishConfig>,
-}
-
-/// How a stream is recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, expecting = "how a stream is recorded, such as {\"audio\": false} or {}")]
-struct RecordConfig {
-    /// With its sound, where it has any.
-    #[serde(default = "yes")]
-    audio: bool,
 }
 
 /// Who may publish to a stream: whoever knows the secret, and whoever calls from one of the networks.
@@ -244,7 +235,7 @@ impl StreamConfig {
             tracks: spec.tracks,
             gate: spec.gate,
             hardware: spec.hardware.as_deref().and_then(Hardware::of),
-            record: spec.record.as_ref().map(|record| RecordConfig { audio: record.audio }),
+            record: spec.record.as_ref().map(RecordConfig::of),
             publish: spec.publish.as_ref().map(PublishConfig::of),
         }
     }
@@ -263,7 +254,7 @@ impl StreamConfig {
             tracks: self.tracks,
             gate: self.gate,
             hardware: self.hardware.and_then(Hardware::spec),
-            record: self.record.map(|record| RecordSpec { audio: record.audio }),
+            record: self.record.map(RecordConfig::spec).transpose()?,
             publish: self.publish.map(|publish| publish.spec(present)).transpose()?,
             analyzer: present.and_then(|present| present.analyzer.clone()),
         })

@@ -7,6 +7,7 @@ mod frame;
 mod ledger;
 mod model;
 mod rate;
+mod record;
 mod run;
 mod status;
 

@@ -149,6 +149,11 @@ impl Index {
         })
     }
 
+    /// Calls so far.
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
     fn call(&self) -> Result<(), StoreError> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         if self.memory.alive() && !self.failing.contains(&call) { Ok(()) } else { Err(StoreError::Closed) }

@@ -25,6 +25,7 @@ use super::{
     catch_up::{Unsettled, reading_from, taken_up},
     counters::{Counters, Part, thread_cpu},
     decoding::DecodeStage,
+    events::Events,
     fleet::Shared,
     flow::{Flow, Trouble},
     keeper::{FrameOutput, Keeper, KeptAll, running},
@@ -230,6 +231,7 @@ impl Attempt<'_> {
         let base = source.parameters().time_base;
         let open = source.decoder().unwrap_or_else(|| decoders(acceleration));
         let facts = models.iter().map(|model| &model.facts);
+        let ids = facts.clone().map(|facts| facts.model.clone()).collect();
         let named = facts.map(|facts| (facts.model.clone(), facts.version.clone())).collect();
         let gate = self.spec.is_gated().then(GateConfig::default);
         let known = recording.known().filter(|_| self.resumes);
@@ -245,7 +247,8 @@ impl Attempt<'_> {
             now_ms: self.shared.config.now_ms,
             live,
         };
-        let keeper = Keeper::new(Arc::clone(&flow), recording, carried.output.take(), anchors, named);
+        let keeper = Keeper::new(Arc::clone(&flow), recording, carried.output.take(), anchors, named)
+            .with_events(self.events(ids));
         let keeping = match self.keep(keeper, &flow) {
             Ok(keeping) => keeping,
             Err(error) => {
@@ -278,6 +281,14 @@ impl Attempt<'_> {
             (Some(Trouble { reason, lasting }), _) => Ended::Failed { reason, lasting, progress },
             (None, ended) => ended,
         }
+    }
+
+    /// Where what is seen is marked, if it is recorded.
+    fn events(&self, models: Vec<String>) -> Option<Events> {
+        let record = self.spec.record.as_ref()?;
+        let archive = self.shared.archive.clone()?;
+        let (stream, spec) = (self.seat.id.clone(), record.events.clone());
+        Some(Events { archive, stream, spec, models, troubled: false })
     }
 
     /// Whatever becomes of its thread, nobody waits for it in vain.

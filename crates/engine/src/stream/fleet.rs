@@ -19,6 +19,7 @@ use tokio::sync::{broadcast, watch};
 use super::{
     LatestFrame, StreamError, StreamSpec, StreamState, StreamStatus, SupervisorConfig, begun,
     entry::{Entry, Thread, Turn, end},
+    events,
     going::{Going, read_newest, remove_frames},
     pool::Pool,
     shelf::Shelf,
@@ -72,6 +73,9 @@ impl Fleet {
                 }
             };
             let wanted = record.wanted;
+            if let Some(of_recording) = &spec.record {
+                events::recall(&fleet.shared, &record.id, &of_recording.events).await?;
+            }
             let entry = Arc::new(Entry::new(record, spec, &fleet.shared.newest));
             lock(&fleet.streams).streams.insert(entry.seat.id.clone(), Arc::clone(&entry));
             if wanted {

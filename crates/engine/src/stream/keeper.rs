@@ -18,6 +18,7 @@ use super::{
     FrameNews, LatestFrame, LookNews, ModelLook, News, StreamState,
     anchors::AnchorLog,
     counters::{Counters, Part, thread_cpu},
+    events::Events,
     flow::{Flow, Kept, Pictured, Trouble},
     now,
     seat::Seat,
@@ -128,6 +129,8 @@ pub(super) struct Keeper {
     recording: Recording,
     output: Option<FrameOutput>,
     anchors: AnchorLog,
+    /// `None`: it is not recorded.
+    events: Option<Events>,
     /// What was settled before, and how many models there are.
     known: Option<(Arc<Known>, usize)>,
     current: Arc<Mutex<Current>>,
@@ -161,12 +164,23 @@ impl Keeper {
             tell(&seat, &models, frame, run, &current);
         };
         let recording = recording.with_early(Box::new(early));
-        Self { flow, recording, output, anchors, known, current, troubled: false }
+        Self { flow, recording, output, anchors, events: None, known, current, troubled: false }
+    }
+
+    /// Of a stream that is recorded.
+    pub(super) fn with_events(self, events: Option<Events>) -> Self {
+        Self { events, ..self }
     }
 
     /// Until the end of the attempt. An error of the store ends the attempt too.
     pub(super) fn keep(mut self) -> KeptAll {
-        let mut tell = |_durable: FrameTold| ControlFlow::Continue(());
+        let mut events = self.events.take();
+        let mut tell = |durable: FrameTold| {
+            if let Some(events) = &mut events {
+                events.take(&durable);
+            }
+            ControlFlow::Continue(())
+        };
         let mut kept = Ok(());
         while let Some(item) = self.flow.next_kept() {
             // What comes after a failure has nowhere to go.

@@ -10,6 +10,7 @@ mod coded;
 mod counters;
 mod decoding;
 mod entry;
+mod events;
 mod fleet;
 mod flow;
 mod going;
@@ -34,7 +35,7 @@ pub(crate) use replay::next_picture;
 
 pub use publish::{PublishSpec, SecondPublisher};
 pub use shelf::{LoadModels, Loaded};
-pub use spec::{AnalyzerStream, FramesSpec, ModelSpec, RecordSpec, StreamSpec};
+pub use spec::{AnalyzerStream, EventSpec, FramesSpec, ModelSpec, RecordSpec, StreamSpec};
 pub use status::{FrameNews, LatestFrame, LookNews, ModelLook, News, StreamState, StreamStatus, Update};
 pub use supervisor::{Follower, Missed, Parts, StreamError, Supervisor, SupervisorConfig};
 

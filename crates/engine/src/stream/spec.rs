@@ -49,12 +49,26 @@ pub struct RecordSpec {
     /// With its sound, where it has any.
     #[serde(default = "yes")]
     pub audio: bool,
+    /// What makes a piece of the recording one in which something happened, which stays longer.
+    #[serde(default)]
+    pub events: EventSpec,
 }
 
 impl Default for RecordSpec {
     fn default() -> Self {
-        Self { audio: true }
+        Self { audio: true, events: EventSpec::default() }
     }
+}
+
+/// Which detections make an event. Tracks need no word of their own: where one begins and where it ends something was detected.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventSpec {
+    /// Classes; any if `None`, nothing if empty.
+    #[serde(default)]
+    pub labels: Option<Vec<String>>,
+    /// Ids of models in the catalogue whose detections count; all if `None`, none if empty.
+    #[serde(default)]
+    pub models: Option<Vec<String>>,
 }
 
 /// A stream as contract 3 knows it. Its key is the id of the stream.

@@ -167,9 +167,10 @@ section! {
         path: PathBuf, default "recordings";
         /// Recordings older than this go.
         keep_age: Option<Duration>, default "7 d", from "1 min" to "36500 d";
-        /// Pieces in which something happened go when they are older than this.
-        keep_event_age: Option<Duration>, default "30 d", from "1 min" to "36500 d";
-        /// Most bytes of recordings; the oldest go first, those with events last.
+        /// Pieces of class `event`, in which something was detected, go when they are older than this. Without it they go as others do, so that a
+        /// busy street fills no disk that `keep_age` is meant to bound; `record.events` of a stream says what counts.
+        keep_event_age: Option<Duration>, default "none", from "1 min" to "36500 d";
+        /// Most bytes of recordings; the oldest go first, whatever was seen in them.
         keep_bytes: Option<ByteSize>, default "none", from "10 MB" to "1000 TB";
         /// Room on the disk that is left to others: below it the oldest recordings go, and where none may, recording pauses.
         reserve_bytes: ByteSize, default "1 GB", from "1 MB" to "1000 TB";

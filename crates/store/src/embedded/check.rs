@@ -89,7 +89,7 @@ const RULES: &[&str] = &[
      FROM segments JOIN recordings ON recordings.id = recording
      WHERE number >= spent_numbers OR end_pts < first_pts OR end_pts - first_pts > longest_ticks
         OR ended_ms < began_ms OR ended_ms - began_ms > longest_ms OR init_bytes > segments.bytes
-        OR base_num < 1 OR base_den < 1 OR class NOT IN ('other', 'event', 'pinned')",
+        OR base_num < 1 OR base_den < 1 OR class NOT IN ('other', 'event', 'pinned', 'pinned_event')",
     "SELECT 'segment ' || number || ' of ' || stream || ' belongs to run ' || run || ', one before it to ' || before
      FROM (SELECT *, max(run) OVER (PARTITION BY recording ORDER BY number
                                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM segments)

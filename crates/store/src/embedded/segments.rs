@@ -134,15 +134,21 @@ pub(super) async fn classify(
 ) -> Result<u64, Failure> {
     let Some(recording) = known(db, stream).await? else { return Ok(0) };
     let within = found::signed(numbers);
-    query("UPDATE segments SET class = ? WHERE recording = ? AND number >= ? AND number < ? AND (class <> ? OR ?)")
-        .bind(class.word())
-        .bind(recording)
-        .bind(within.start)
-        .bind(within.end)
-        .bind(SegmentClass::Pinned.word())
-        .bind(unpin)
-        .execute(&mut *db)
-        .await?;
+    query(
+        "UPDATE segments SET class = CASE
+             WHEN class IN ('pinned', 'pinned_event') AND NOT ?2 THEN iif(?1 = 'event', 'pinned_event', class)
+             WHEN class IN ('event', 'pinned_event') AND ?1 = 'pinned' THEN 'pinned_event'
+             WHEN class IN ('event', 'pinned_event') AND ?2 THEN 'event'
+             ELSE ?1 END
+         WHERE recording = ?3 AND number >= ?4 AND number < ?5",
+    )
+    .bind(class.word())
+    .bind(unpin)
+    .bind(recording)
+    .bind(within.start)
+    .bind(within.end)
+    .execute(&mut *db)
+    .await?;
     let there: i64 =
         query_scalar("SELECT count(*) FROM segments WHERE recording = ? AND number >= ? AND number < ?")
             .bind(recording)

@@ -6,6 +6,7 @@ mod cameras;
 mod contract;
 mod disk;
 mod drain;
+mod events;
 mod hostile;
 mod killed;
 mod posted;

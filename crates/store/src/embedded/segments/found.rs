@@ -71,6 +71,11 @@ fn statement(asked: &SegmentQuery) -> QueryBuilder<Sqlite> {
     query
 }
 
+/// One that is pinned remembers that something was seen in it.
+fn read_class(word: &str) -> Option<SegmentClass> {
+    if word == "pinned_event" { Some(SegmentClass::Pinned) } else { SegmentClass::read(word) }
+}
+
 pub(super) fn stream(id: &str) -> Result<StreamId, Failure> {
     id.parse().map_err(|error| Failure::Damaged(format!("a recording is of '{id}': {error}")))
 }
@@ -94,6 +99,6 @@ fn segment(row: &SqliteRow) -> Result<SegmentRecord, Failure> {
         init_bytes: row.try_get("init_bytes")?,
         bytes: row.try_get::<i64, _>("bytes")? as u64,
         location: row.try_get("location")?,
-        class: SegmentClass::read(class).ok_or_else(|| damaged(format!("it is classed '{class}'")))?,
+        class: read_class(class).ok_or_else(|| damaged(format!("it is classed '{class}'")))?,
     })
 }

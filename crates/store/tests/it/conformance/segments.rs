@@ -144,6 +144,17 @@ pub(crate) async fn what_is_pinned_stays_so<B: Backend>(backend: &B) {
     check(3..u64::MAX, Event, false, 3, [Other, Other, Pinned, Pinned, Event, Event]).await;
     check(0..6, Other, false, 6, [Other, Other, Pinned, Pinned, Other, Other]).await;
     check(3..5, Event, true, 2, [Other, Other, Pinned, Event, Event, Other]).await;
+    check(2..4, Other, true, 2, [Other, Other, Other, Event, Event, Other]).await;
+    // What was seen before it was pinned, or meanwhile, is not forgotten.
+    check(4..6, Pinned, false, 2, [Other, Other, Other, Event, Pinned, Pinned]).await;
+    check(0..6, Other, false, 6, [Other, Other, Other, Other, Pinned, Pinned]).await;
+    check(5..6, Event, false, 1, [Other, Other, Other, Other, Pinned, Pinned]).await;
+    check(4..6, Pinned, true, 2, [Other, Other, Other, Other, Pinned, Pinned]).await;
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+    check(3..6, Other, true, 3, [Other, Other, Other, Other, Event, Event]).await;
+    check(2..3, Pinned, false, 1, [Other, Other, Pinned, Other, Event, Event]).await;
+    check(5..6, Other, false, 1, [Other, Other, Pinned, Other, Event, Other]).await;
+    check(3..4, Event, true, 1, [Other, Other, Pinned, Event, Event, Other]).await;
     check(90..99, Pinned, false, 0, [Other, Other, Pinned, Event, Event, Other]).await;
     assert_eq!(store.classify(&id("nobody"), 0..9, Pinned, true).await.unwrap(), 0);
     assert!(store.segments(&of("cam2")).await.unwrap().iter().all(|s| s.class == Other));
