@@ -125,9 +125,9 @@ impl Window {
         (self.target_seconds, self.part_target_ms) = (target_seconds, part_target_ms);
     }
 
-    /// The archive holds a segment.
+    /// The archive holds a segment. Where it has a piece of it only, players go on with all of it from memory: it is not over for them.
     pub(crate) fn sealed(&mut self, number: u64) {
-        if let Some(held) = self.find(number) {
+        if let Some(held) = self.find(number).filter(|held| !held.missed) {
             Arc::make_mut(&mut held.segment).sealed = true;
         }
         self.trim();

@@ -93,6 +93,21 @@ fn nothing_is_listed_that_is_nowhere() {
     assert_eq!(shown(&view.now()), "7* 8* 9*");
 }
 
+/// What a full disk let the archive have of a segment is none that a playlist may list: it grows on.
+#[test]
+fn a_piece_of_a_segment_does_not_end_it() {
+    let mut window = started();
+    let view = window.view();
+    for number in 0..2 {
+        grow(&mut window, number, false);
+        window.sealed(number);
+    }
+    grow(&mut window, 2, false);
+    window.missed(2);
+    window.sealed(2);
+    assert_eq!(shown(&view.now()), "0*+ 1*+ 2*");
+}
+
 /// A segment without parts is of no use to anybody, and what is promised stands when one can be listed.
 #[test]
 fn a_segment_is_shown_with_its_first_part() {
