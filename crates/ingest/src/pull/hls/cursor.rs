@@ -44,7 +44,8 @@ impl Cursor {
             };
         };
         let end = list.first + count as u64;
-        if next >= end {
+        // A list may also be empty beyond what was read.
+        if next >= end || count == 0 {
             return match list.ended {
                 true => Next::End,
                 false if end.saturating_add(STALE) < next => Next::Restarted,
@@ -137,5 +138,8 @@ mod tests {
         assert_eq!(cursor.next(&list(8, 5, false)), Next::Wait, "an older list of another server");
         assert_eq!(cursor.next(&list(0, 5, false)), Next::Restarted);
         assert_eq!(cursor.next(&list(8, 5, true)), Next::End);
+        // Numbers beyond what was read, and nothing there.
+        assert_eq!(cursor.next(&list(18, 0, false)), Next::Wait);
+        assert_eq!(cursor.next(&list(18, 0, true)), Next::End);
     }
 }
