@@ -3,6 +3,7 @@
 mod analyzer;
 mod asking;
 mod cameras;
+mod clocks;
 mod contract;
 mod disk;
 mod drain;

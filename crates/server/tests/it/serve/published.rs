@@ -14,18 +14,28 @@ use super::{asking::Follower, cameras::clip, served::Site};
 const SECRET: &str = "canary-of-publishers";
 
 /// ffmpeg, publishing a file in real time as OBS would; what it says is kept for when it fails.
-struct Publisher(Child);
+pub(super) struct Publisher(Child);
 
 impl Publisher {
-    fn start(clip: &Path, url: &str) -> Self {
+    pub(super) fn start(clip: &Path, url: &str) -> Self {
+        Self::with(clip, &[], url)
+    }
+
+    /// With these options for what it writes.
+    pub(super) fn with(clip: &Path, options: &[&str], url: &str) -> Self {
         let mut ffmpeg = Command::new("ffmpeg");
         ffmpeg.args(["-hide_banner", "-loglevel", "error", "-re", "-i"]).arg(clip);
-        ffmpeg.args(["-c", "copy", "-f", "flv", url]).stdin(Stdio::null()).stderr(Stdio::piped());
+        ffmpeg
+            .args(["-c", "copy"])
+            .args(options)
+            .args(["-f", "flv", url])
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped());
         Self(ffmpeg.spawn().expect("ffmpeg is installed"))
     }
 
     /// Whether it could publish all of it.
-    fn ended(self) -> (bool, String) {
+    pub(super) fn ended(self) -> (bool, String) {
         let ended = self.0.wait_with_output().unwrap();
         (ended.status.success(), String::from_utf8_lossy(&ended.stderr).into_owned())
     }
@@ -37,7 +47,7 @@ fn obs() -> Value {
 }
 
 /// PTS of pictures, as ffprobe reads them from a URL or file.
-fn times(input: &str) -> Vec<i64> {
+pub(super) fn times(input: &str) -> Vec<i64> {
     let mut ffprobe = Command::new("ffprobe");
     ffprobe.args([
         "-v",
