@@ -18,3 +18,4 @@ mod secrets;
 mod served;
 mod sounds;
 mod untrusted;
+mod viewers;

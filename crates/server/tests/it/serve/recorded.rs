@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{asking::Follower, cameras::clip, killed::balanced, served::Site};
 
-/// How often the server is killed, and how many streams it has: few here, 50 and 8 in the long run (`./dev soak kills`).
-fn set(name: &str, default: u64) -> u64 {
+/// A measure of a test, larger in the long run (`./dev soak`).
+pub(super) fn set(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |word| word.parse().expect("a number"))
 }
 
