@@ -9,22 +9,23 @@ use std::{
 use super::{asking::Follower, drain::looping, served::Site};
 use crate::ocelli::skipped;
 
-/// Mounts a small disk at its first argument, then becomes the rest of them.
-const MOUNT: &str = r#"mount -t tmpfs -o size=2M tmpfs "$0" && exec "$@""#;
+/// Mounts a disk of a size, its first argument, at its second, then becomes the rest of them.
+const MOUNT: &str = r#"mount -t tmpfs -o size="$0" tmpfs "$1" && shift && exec "$@""#;
 
 /// A program that starts another on a small disk of its own, if this system lets us mount one.
-fn prefix(folder: &Path) -> Option<Vec<&str>> {
-    let prefix = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", MOUNT, folder.to_str()?];
+pub(super) fn prefix<'a>(folder: &'a Path, size: &'a str) -> Option<Vec<&'a str>> {
+    let unshare = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", MOUNT];
+    let prefix: Vec<_> = unshare.into_iter().chain([size, folder.to_str()?]).collect();
     let tried = std::process::Command::new(prefix[0]).args(&prefix[1..]).arg("true").status();
     if tried.is_ok_and(|status| status.success()) {
-        return Some(prefix.to_vec());
+        return Some(prefix);
     }
     skipped("a full disk; unshare cannot mount one here");
     None
 }
 
 /// Fills what is left of a disk.
-fn fill(path: &Path) {
+pub(super) fn fill(path: &Path) {
     let mut file = File::create(path).unwrap();
     for size in [4096, 1] {
         while file.write(&vec![0; size]).is_ok_and(|written| written > 0) {}
@@ -43,7 +44,7 @@ fn a_full_disk_stops_no_stream() {
     let site = Site::new(&["frames.keep_count=10"]);
     let frames = site.path("frames");
     fs::create_dir(&frames).unwrap();
-    let Some(prefix) = prefix(&frames) else { return };
+    let Some(prefix) = prefix(&frames, "2M") else { return };
     let server = site.start_behind(&prefix);
     // The disk is there for the server alone.
     let disk = PathBuf::from(format!("/proc/{}/root{}", server.id(), frames.display()));

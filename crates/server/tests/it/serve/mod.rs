@@ -10,6 +10,7 @@ mod drain;
 mod events;
 mod hostile;
 mod killed;
+mod paused;
 mod posted;
 mod published;
 mod recorded;
