@@ -176,6 +176,8 @@ fn read(text: &str) -> Notes {
             streams.entry(stream).or_default().push(Note { number, set_ms });
         }
     }
-    streams.values_mut().for_each(|notes| notes.sort_unstable_by_key(|note| note.number));
+    for notes in streams.values_mut() {
+        notes.sort_unstable_by_key(|note| note.number);
+    }
     Notes { streams, saved_ms, unsaved: false }
 }

@@ -1,10 +1,10 @@
 //! A disk that is full under the recordings, with nothing that may go: live view goes on from memory, all is said, and recording goes on
 //! when there is room.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, net::TcpStream, path::PathBuf};
 
 use serde_json::{Value, json};
-use tungstenite::{Message, client, client::IntoClientRequest as _};
+use tungstenite::{Message, WebSocket, client, client::IntoClientRequest as _};
 
 use super::{
     asking::{Follower, ask, connect},
@@ -104,6 +104,29 @@ fn pin(server: &Served) {
     ask(server.address, "POST", &format!("{STREAM}/recording/pin"), &headers, all.as_bytes()).is(200);
 }
 
+/// Why recording is paused, as a viewer is told, who then gets part after part.
+fn watched(socket: &mut WebSocket<TcpStream>) -> String {
+    let (mut told, mut newest, mut after) = (None, None, 0);
+    while after < 15 {
+        match socket.read().unwrap() {
+            Message::Text(text) => {
+                let message: Value = serde_json::from_str(&text).unwrap();
+                assert_ne!(message["type"], "missed", "{message}");
+                told = told.or((message["type"] == "paused").then(|| message["reason"].clone()));
+            }
+            Message::Binary(bytes) if bytes[4..8] == *b"ftyp" => {}
+            Message::Binary(bytes) => {
+                let pts = i64::from_be_bytes(*bytes[16..].first_chunk().unwrap());
+                assert!(newest.is_none_or(|newest| newest < pts), "{newest:?} {pts}");
+                newest = Some(pts);
+                after += usize::from(told.is_some());
+            }
+            _ => {}
+        }
+    }
+    told.unwrap().as_str().unwrap().to_owned()
+}
+
 #[test]
 fn live_view_goes_on_while_recording_is_paused() {
     let site = Site::new(&[]);
@@ -143,25 +166,7 @@ fn live_view_goes_on_while_recording_is_paused() {
     // Three segments long nothing can be kept, and nobody who watches sees any of it.
     followed(&mut player, &mut reloads, 32);
     assert_eq!(recording(&server)["state"], "paused");
-    let (mut told, mut newest, mut after) = (None, None, 0);
-    while after < 15 {
-        match socket.read().unwrap() {
-            Message::Text(text) => {
-                let message: Value = serde_json::from_str(&text).unwrap();
-                assert_ne!(message["type"], "missed", "{message}");
-                told = told.or((message["type"] == "paused").then(|| message["reason"].clone()));
-            }
-            Message::Binary(bytes) if bytes[4..8] == *b"ftyp" => {}
-            Message::Binary(bytes) => {
-                let pts = i64::from_be_bytes(*bytes[16..].first_chunk().unwrap());
-                assert!(newest.is_none_or(|newest| newest < pts), "{newest:?} {pts}");
-                newest = Some(pts);
-                after += usize::from(told.is_some());
-            }
-            _ => {}
-        }
-    }
-    assert!(told.unwrap().as_str().unwrap().len() > 10);
+    assert!(watched(&mut socket).len() > 10);
     let gaps = recording(&server)["gaps"].clone();
     assert_eq!((gaps.as_array().unwrap().len(), &gaps[0]["end_pts"]), (1, &Value::Null), "{gaps}");
 
