@@ -1,5 +1,6 @@
 //! What a stream's thread gives its units to.
 
+mod again;
 mod segment;
 mod state;
 
@@ -13,6 +14,7 @@ use ocelli_media::{
 use ocelli_model::TimeBase;
 
 use crate::{
+    ArchiveError,
     archive::Shared,
     cutting::Begins,
     lane::{Job, Lane, Missed, Part},
@@ -23,6 +25,7 @@ use crate::{
     sound::Sound,
 };
 
+use self::again::Again;
 use self::segment::{Segment, Shown, begin, live_segment};
 pub use self::state::{Phase, RecorderState};
 
@@ -47,6 +50,8 @@ pub struct Recorder {
     init: Option<Described>,
     /// Ordinal of a run that cannot be recorded.
     failed: Option<u32>,
+    /// What comes was recorded before, in part.
+    again: Option<Again>,
     /// The disk is behind, and gets nothing up to the next segment that there is room for.
     behind: bool,
     /// Some segment began with a keyframe.
@@ -76,9 +81,17 @@ impl Recorder {
             refused: None,
             init: None,
             failed: None,
+            again: None,
             behind: false,
             keyframes: false,
         }
+    }
+
+    /// What follows is a source that is read again from its start, as runs from `first_run` on: what is recorded of them is skipped, and the
+    /// recording goes on behind it. Blocks.
+    pub fn go_on(&mut self, first_run: u32) -> Result<(), ArchiveError> {
+        self.again = Again::of(&self.shared, &self.lane.stream, first_run)?;
+        Ok(())
     }
 
     /// Waits until the disk has taken most of what was given, for sources that can wait: nothing of theirs is left out because it comes faster
@@ -90,6 +103,9 @@ impl Recorder {
     /// The next picture in decode order. `run` is the ordinal of its run: another one ends the run before. `keyframe`: decoding can
     /// start here, also at a recovery point. `reorder_depth`: how many pictures may come before one and be shown after it.
     pub fn unit(&mut self, run: u32, unit: &AccessUnit, keyframe: bool, reorder_depth: u32, arrived_ms: i64) {
+        if self.again.as_mut().is_some_and(|again| again.has(run, unit.pts)) {
+            return;
+        }
         self.lane.state().units += 1;
         if self.run.as_ref().is_some_and(|current| !current.goes_on_with(run, unit)) {
             self.end_run();
@@ -115,7 +131,9 @@ impl Recorder {
         let set_ms = self.shared.clock.set_ms();
         // On the clock that nobody sets: within a run its steps are those of the media.
         let steady_ms = arrived_ms.saturating_sub(set_ms);
-        let patience = i64::try_from(self.shared.config.longest_segment.as_millis()).unwrap_or(i64::MAX);
+        let goes_on = self.again.as_ref().is_some_and(Again::goes_on);
+        let patience = if goes_on { 0 } else { self.shared.config.longest_segment.as_millis() };
+        let patience = i64::try_from(patience).unwrap_or(i64::MAX);
         if self.run.is_none() {
             self.run = Some(Run::new(ordinal, unit)?);
         }
@@ -192,6 +210,9 @@ impl Recorder {
 
     /// The next block of sound of the run that goes on.
     pub fn audio(&mut self, unit: AudioUnit) {
+        if self.again.as_ref().is_some_and(|again| again.has_sound(unit.pts)) {
+            return;
+        }
         self.sound.push(unit);
         let mut state = self.lane.state();
         state.sounds += 1;

@@ -137,7 +137,10 @@ impl Attempt<'_> {
     fn tape(&self) -> Result<Option<Tape>, String> {
         let Some(record) = &self.spec.record else { return Ok(None) };
         let archive = self.shared.archive.as_ref().ok_or("this server keeps no recordings")?;
-        let recorder = archive.recorder(&self.seat.id).map_err(|error| reason(&error))?;
+        let mut recorder = archive.recorder(&self.seat.id).map_err(|error| reason(&error))?;
+        if self.resumes {
+            recorder.go_on(self.first_run).map_err(|error| reason(&error))?;
+        }
         let tape = Tape::new(recorder, self.first_run, record.audio, self.shared.config.now_ms);
         Ok(Some(tape.waiting(!self.spec.source.is_live())))
     }

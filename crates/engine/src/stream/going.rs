@@ -93,6 +93,10 @@ impl Going {
     /// fails, the stream goes on without it, and the ledger says so.
     fn catch_up(&mut self) {
         let Some(archive) = self.shared.archive.clone().filter(|_| self.spec.looks_back()) else { return };
+        // The file itself is read again, and its last slot is decided with all that follows.
+        if self.begun().is_some() {
+            return;
+        }
         let unsettled = match unsettled(&self.shared, &archive, &self.entry.seat.id) {
             Ok(unsettled) => unsettled,
             Err(error) => return tracing::error!(%error, "what was not settled before cannot be found"),
@@ -178,6 +182,12 @@ impl Going {
         Ok(())
     }
 
+    /// A file that is read once, and was begun.
+    fn begun(&self) -> Option<Begun> {
+        let file = FileMark::of(&self.spec)?;
+        begun::read(&self.entry.record.blocking_lock().spec).filter(|begun| begun.file == file)
+    }
+
     /// Ordinal of the attempt's first run, and whether that is gone on with: a file that is read once.
     fn first_run(&self) -> Result<(u32, bool), StoreError> {
         let runtime = &self.shared.kept.runtime;
@@ -191,11 +201,11 @@ impl Going {
             let next = runtime.block_on(self.shared.streams.next_ordinal(id.as_str()))?;
             Ok::<_, StoreError>(recorded()?.map_or(next, |run| next.max(run.saturating_add(1))))
         };
-        let Some(file) = FileMark::of(&self.spec) else { return Ok((next()?, false)) };
-        let mut record = self.entry.record.blocking_lock();
-        if let Some(begun) = begun::read(&record.spec).filter(|begun| begun.file == file) {
+        if let Some(begun) = self.begun() {
             return Ok((begun.first_run, true));
         }
+        let Some(file) = FileMark::of(&self.spec) else { return Ok((next()?, false)) };
+        let mut record = self.entry.record.blocking_lock();
         let first_run = next()?;
         let mut changed = record.clone();
         let marked = begun::write(&record.spec, Some(&Begun { first_run, file }));
