@@ -37,9 +37,6 @@ const { values: given } = parseArgs({
 /** So many pictures are compared with the archive. */
 const ASKED = 60;
 
-/** Room for results, in seconds: with B-frames and five looks a second, the player's least distance is too short on a busy machine. */
-const BEHIND = 0.6;
-
 /** Over all cases. */
 const total = { analysed: 0, looked: 0, boxes: 0, offBoxes: 0, off: 0 };
 
@@ -77,7 +74,7 @@ async function tryOne(browser: Browser, served: Served, trial: Trial): Promise<b
   const errors: string[] = [];
   try {
     await looks.until(1);
-    const page = await open(browser, served.base, `edge&behind=${BEHIND}&player=${player}&stream=${stream}`, errors);
+    const page = await open(browser, served.base, `edge&player=${player}&stream=${stream}`, errors);
     publisher = await act(page, trial, served, publisher);
     if (given.shots) await page.screenshot({ path: join(given.shots, `${plan.name}-${player}.png`) });
     const report = await page.evaluate(() => globalThis.demo.report());

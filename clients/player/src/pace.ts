@@ -17,7 +17,7 @@ export interface PaceOptions {
   readonly most: number;
 }
 
-export const PACE: PaceOptions = { behind: 0.4, limit: 1, keep: 20, most: 60 };
+export const PACE: PaceOptions = { behind: 0.5, limit: 1, keep: 20, most: 60 };
 
 /** What can be kept where parts are so long: cameras of few pictures a second have long ones. */
 export function paced(wished: PaceOptions, longestPart: number): PaceOptions {

@@ -238,9 +238,13 @@ pub(super) async fn waited(
     waited.map_err(|_elapsed| Failure::unavailable("nothing new came of the stream in time"))
 }
 
-/// Three target durations (RFC 8216bis, section 6.2.5.2).
+/// Longest target duration that anybody waits for.
+const LONGEST: u32 = 15;
+
+/// Three target durations (RFC 8216bis, section 6.2.5.2). There is none before the first segment is whole, which may take as long as any.
 pub(super) fn patience(window: &LiveWindow) -> Duration {
-    Duration::from_secs(u64::from(window.target_seconds.clamp(1, 15)) * 3)
+    let seconds = if window.target_seconds == 0 { LONGEST } else { window.target_seconds.min(LONGEST) };
+    Duration::from_secs(u64::from(seconds) * 3)
 }
 
 #[cfg(test)]
