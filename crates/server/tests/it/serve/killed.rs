@@ -3,7 +3,7 @@
 use ocelli_testkit::RtspServer;
 use serde_json::{Value, json};
 
-use super::{asking::Follower, cameras::clip, served::Site};
+use super::{asking::Follower, cameras::clip, published::times, served::Site};
 use crate::{args, frames::frames, ocelli::ocelli, results::lines};
 
 /// The series of a store as `ocelli runs --json` and `ocelli ledger --json` tell them: due is the sum of the verdicts.
@@ -62,5 +62,32 @@ fn a_server_that_is_killed_goes_on_where_it_was() {
     }
     server.stop();
     balanced(&site);
+    assert!(!site.log().contains("panicked"), "{}", site.log());
+}
+
+/// Its recording ends in the middle of a group of pictures, and goes on there when the file is read again.
+#[test]
+fn a_file_that_is_read_again_after_a_kill_is_recorded_once() {
+    let clip = clip().frames(250).params("keyint=25:min-keyint=25:scenecut=0:bframes=2").cached();
+    let site = Site::new(&[]);
+    let mut server = site.start();
+    let file = json!({"id": "file", "fps": "5", "frames": {}, "record": {},
+        "source": {"url": site.media(&clip, "file.mp4"), "pace": "real_time"}});
+    server.create(&file).is(201);
+    for count in [9, 23] {
+        Follower::new(server.address).frame("file", count);
+        server.kill();
+        server = site.start();
+    }
+    Follower::new(server.address).state("file", "completed");
+    server.stop();
+    site.check_archive().whole();
+    balanced(&site);
+    let segments = std::fs::read_dir(site.path("recordings/media/file/0")).unwrap();
+    let recorded = segments.flat_map(|file| times(&file.unwrap().path().display().to_string()));
+    let mut recorded: Vec<i64> = recorded.collect();
+    recorded.sort_unstable();
+    assert_eq!(recorded, times(&clip.display().to_string()), "each picture once, at its time");
+    assert_eq!(frames(&site.frames("file")).len(), 50);
     assert!(!site.log().contains("panicked"), "{}", site.log());
 }
