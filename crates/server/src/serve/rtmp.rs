@@ -47,22 +47,18 @@ pub(super) fn listen(
     let inside = runtime.enter();
     let bound = RtmpServer::bind(&addresses, settings, hub, Arc::<Supervisor>::clone(supervisor));
     drop(inside);
-    match bound {
-        Ok(server) => Ok(Some(Listening { runtime, server })),
-        Err(error)
-            if is_taken(&error) && matches!(sources.get("rtmp.listen"), None | Some(Source::Default)) =>
-        {
-            let error = chain(&error.into());
-            tracing::warn!(%error, "nobody can publish by RTMP; set rtmp.listen to another port, or to none");
-            // Where a runtime ends it may not wait; this one has nothing to wait for.
-            runtime.shutdown_background();
-            Ok(None)
-        }
-        Err(error) => {
-            runtime.shutdown_background();
-            Err(error.into())
-        }
+    let error = match bound {
+        Ok(server) => return Ok(Some(Listening { runtime, server })),
+        Err(error) => error,
+    };
+    // Where a runtime ends it may not wait; this one has nothing to wait for.
+    runtime.shutdown_background();
+    if !is_taken(&error) || !matches!(sources.get("rtmp.listen"), None | Some(Source::Default)) {
+        return Err(error.into());
     }
+    let error = chain(&error.into());
+    tracing::warn!(%error, "nobody can publish by RTMP; set rtmp.listen to another port, or to none");
+    Ok(None)
 }
 
 /// Publishers, taken until the end is asked for.
