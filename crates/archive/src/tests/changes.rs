@@ -8,7 +8,9 @@ use ocelli_model::TimeBase;
 use ocelli_store::Segments as _;
 use tokio::runtime::Handle;
 
-use super::support::{Given, clip, config, give, id, now, on, pictures, record, rows, store, units, with};
+use super::support::{
+    Given, clip, config, give, id, now, on, pictures, record, rows, store, units, with, written,
+};
 use crate::{Archive, ArchiveError, Media, Recorder, files::memory::Memory};
 
 fn sound(codec: AudioCodec, extradata: &'static [u8]) -> Arc<AudioParameters> {
@@ -160,14 +162,9 @@ async fn sound_comes_back() {
     assert_eq!(found, times);
     // In a clip it begins with the picture: no more than a block ahead of it, after what decoders need.
     let (start, end) = (given[60].unit.pts, given[100].unit.pts);
-    let mut clip = archive.clip(&id("cam"), 0, start..end).await.unwrap();
-    let mut bytes = Vec::new();
-    while let Some(piece) = clip.next().await.unwrap() {
-        bytes.extend_from_slice(&piece);
-    }
-    let file = folder.path().join("clip.mp4");
-    std::fs::write(&file, bytes).unwrap();
+    let clip = archive.clip(&id("cam"), 0, start..end).await.unwrap();
     let first = (clip.time_base.seconds(clip.first_pts) * 48_000.0) as i64;
+    let file = written(clip, folder.path()).await;
     let in_clip: Vec<i64> = probed(&file).into_iter().map(|pts| pts + first).collect();
     let (ahead, last) = (in_clip.iter().filter(|pts| **pts < first).count(), *in_clip.last().unwrap());
     assert!(ahead <= 5 && in_clip.iter().all(|pts| times.contains(pts)), "{in_clip:?}");

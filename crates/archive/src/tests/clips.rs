@@ -1,6 +1,6 @@
 //! Clips show exactly what was asked for, in players that are not ours.
 
-use std::{collections::BTreeMap, io::Write as _, path::Path, process::Command, sync::Arc};
+use std::{collections::BTreeMap, path::Path, process::Command, sync::Arc};
 
 use ocelli_media::{AccessUnit, CodecParameters};
 use ocelli_model::TimeBase;
@@ -11,20 +11,8 @@ use proptest::{
 };
 use tokio::runtime::Builder;
 
-use super::support::{Given, clip, id, on, record, store, units};
-use crate::{Archive, ArchiveError, Clip, files::memory::Memory};
-
-/// Writes a clip; what was promised of it holds.
-async fn written(mut clip: Clip, folder: &Path) -> std::path::PathBuf {
-    let path = folder.join("clip.mp4");
-    let mut file = std::fs::File::create(&path).unwrap();
-    let bytes = clip.bytes;
-    while let Some(piece) = clip.next().await.unwrap() {
-        file.write_all(&piece).unwrap();
-    }
-    assert_eq!(file.metadata().unwrap().len(), bytes);
-    path
-}
+use super::support::{Given, clip, id, on, record, store, units, written};
+use crate::{Archive, ArchiveError, files::memory::Memory};
 
 /// Number painted in each picture that FFmpeg shows, by its time in the clip.
 fn shown(path: &Path) -> BTreeMap<i64, u32> {

@@ -11,7 +11,7 @@ use std::{
 
 use ocelli_store::{SegmentQuery, SegmentRecord};
 
-use super::support::{Given, clip, expected, id, now, pictures, rows, store, units, with};
+use super::support::{Given, clip, expected, id, now, pictures, rows, store, units, with, written};
 use crate::{Archive, ArchiveConfig, Recorder, Retention, files::memory::Memory};
 
 const SECOND: i64 = 1000;
@@ -113,13 +113,8 @@ async fn a_clock_that_is_set_moves_no_media() {
     assert_eq!(archive.index().gaps(&id("cam")).await.unwrap(), []);
     // A clip over both steps has each picture once.
     let (start, end) = (given[40].unit.pts, given[200].unit.pts);
-    let mut clip = archive.clip(&id("cam"), 0, start..end).await.unwrap();
-    let mut bytes = Vec::new();
-    while let Some(piece) = clip.next().await.unwrap() {
-        bytes.extend_from_slice(&piece);
-    }
-    let file = folder.path().join("clip.mp4");
-    std::fs::write(&file, bytes).unwrap();
+    let clip = archive.clip(&id("cam"), 0, start..end).await.unwrap();
+    let file = written(clip, folder.path()).await;
     let within = given.iter().filter(|given| (start..end).contains(&given.unit.pts)).count();
     assert_eq!(shown(&file), within);
     assert_eq!(archive.check(false).await.unwrap(), []);

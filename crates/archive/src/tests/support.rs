@@ -2,8 +2,9 @@
 
 use std::{
     fs::File,
+    io::Write as _,
     ops::Range,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -108,6 +109,18 @@ pub(crate) fn expected(units: &[Given]) -> Vec<(i64, Vec<u8>)> {
     let mut framing = Framing::new(&first.unit.parameters).unwrap();
     let frame = |given: &Given| framing.sample(&given.unit, given.opens).unwrap().data.to_vec();
     units.iter().map(|given| given.unit.pts).zip(units.iter().map(frame).collect::<Vec<_>>()).collect()
+}
+
+/// Writes a clip; what was promised of it holds.
+pub(crate) async fn written(mut clip: crate::Clip, folder: &Path) -> PathBuf {
+    let path = folder.join("clip.mp4");
+    let mut file = std::fs::File::create(&path).unwrap();
+    let bytes = clip.bytes;
+    while let Some(piece) = clip.next().await.unwrap() {
+        file.write_all(&piece).unwrap();
+    }
+    assert_eq!(file.metadata().unwrap().len(), bytes);
+    path
 }
 
 /// What is read of a run from a PTS on, until there is nothing more.
